@@ -1,0 +1,63 @@
+//! Every bound of the directory, each with its reason.
+
+use std::time::Duration;
+
+/// RFC 5321 4.5.3.1.1: a local part has at most 64 octets.
+pub const LOCAL_BYTES_MAX: usize = 64;
+/// RFC 5321 4.5.3.1.2: a domain has at most 255 octets.
+pub const DOMAIN_BYTES_MAX: usize = 255;
+/// The cost of SHA-crypt grows with the password's length, so an attacker must not choose it freely.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// A stored hash is one short line; longer text is not a hash.
+pub const HASH_BYTES_MAX: usize = 1024;
+
+/// Jobs that wait for the database thread. At about 50 us each, a full queue is worth 50 ms.
+pub const STORE_QUEUE_JOBS_MAX: usize = 1024;
+/// Jobs that wait for a hashing thread. At about 30 ms each on two threads, a full queue is worth
+/// four seconds; whoever comes later hears "busy" at once and tries again.
+pub const HASH_QUEUE_JOBS_MAX: usize = 256;
+/// Hashing threads, whatever the number of cores: each may hold 19 MiB while it works.
+pub const HASH_THREADS_MAX: usize = 64;
+
+/// Accounts whose last good login is remembered (about 250 bytes each).
+pub const CACHE_ACCOUNTS_MAX: usize = 65_536;
+/// Stripes of the login cache, so that a writer is rarely in a reader's way.
+pub const CACHE_STRIPES: usize = 64;
+
+/// Failed logins per account and client network, within [`THROTTLE_WINDOW`].
+pub const THROTTLE_FAILURES_MAX: u32 = 10;
+/// The window in which failed logins are counted.
+pub const THROTTLE_WINDOW: Duration = Duration::from_secs(60);
+/// Pairs of account and network that are watched; beyond it the oldest window is forgotten.
+pub const THROTTLE_ENTRIES_MAX: usize = 65_536;
+/// Stripes of the throttle, for the same reason as those of the cache.
+pub const THROTTLE_STRIPES: usize = 16;
+
+/// Argon2id memory for new passwords (OWASP's first choice with two passes).
+pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
+/// Argon2id passes for new passwords.
+pub const ARGON2_PASSES: u32 = 2;
+/// Argon2id lanes for new passwords: one, since a hash runs on one thread.
+pub const ARGON2_LANES: u32 = 1;
+
+/// Imported argon2 hashes: memory beyond this would let one login exhaust the machine.
+pub const ARGON2_MEMORY_KIB_MAX: u32 = 256 * 1024;
+/// Imported argon2 hashes: passes times memory is time on a hashing thread.
+pub const ARGON2_PASSES_MAX: u32 = 16;
+/// Imported argon2 hashes: lanes run one after the other here.
+pub const ARGON2_LANES_MAX: u32 = 16;
+/// Imported bcrypt hashes: cost 14 is about one second.
+pub const BCRYPT_COST_MAX: u32 = 14;
+/// Imported SHA-crypt hashes: the format allows 999,999,999 rounds, minutes of work per login.
+pub const SHA_CRYPT_ROUNDS_MAX: u32 = 1_000_000;
+/// Imported PBKDF2 hashes: about one second.
+pub const PBKDF2_ROUNDS_MAX: u32 = 2_000_000;
+
+/// Accounts in one page of a listing, so that a listing never holds the database thread for long.
+pub const LIST_PAGE_MAX: usize = 1_000;
+/// Accounts in one import batch, which is one transaction.
+pub const IMPORT_BATCH_MAX: usize = 25_000;
+/// Mailboxes that a template may name.
+pub const TEMPLATE_MAILBOXES_MAX: usize = 64;
+/// How long SQLite waits for a lock of another process (a backup, say) before it gives up.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,0 +1,149 @@
+//! The side threads: one that owns the database, several that check passwords.
+
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_channel::{Receiver, Sender, WeakSender};
+
+use crate::account::{Account, State};
+use crate::cache::LoginCache;
+use crate::database::{Database, Known};
+use crate::error::AuthError;
+use crate::hash::StoredHash;
+use crate::name::AccountName;
+use crate::password::Password;
+use crate::throttle::{Throttle, Verdict};
+
+/// A job for the thread that owns the database.
+pub(crate) type StoreJob = Box<dyn FnOnce(&mut Database) + Send>;
+/// A job for any of the hashing threads.
+pub(crate) type HashJob = Box<dyn FnOnce(&mut Hasher) + Send>;
+
+/// What all threads share.
+pub(crate) struct Shared {
+    pub(crate) default_domain: String,
+    pub(crate) cache: LoginCache,
+    pub(crate) throttle: Throttle,
+    /// Nobody's hash, checked where there is no account, so that both take the same time.
+    pub(crate) decoy: StoredHash,
+}
+
+/// What one hashing thread has.
+pub(crate) struct Hasher {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) database: Database,
+    /// Weak, so that the threads end when the last handle is gone.
+    pub(crate) store: WeakSender<StoreJob>,
+    pub(crate) waiting: Receiver<HashJob>,
+}
+
+/// Someone who wants to log in.
+pub(crate) struct Login {
+    /// `None` if what the client sent is no name at all.
+    pub(crate) name: Option<AccountName>,
+    pub(crate) password: Password,
+    pub(crate) remote: IpAddr,
+}
+
+/// Runs jobs until the queue is closed and empty. A job that panics is traced and forgotten; its
+/// caller learns that the directory is not available.
+pub(crate) fn run<S>(jobs: Receiver<Box<dyn FnOnce(&mut S) + Send>>, mut state: S) {
+    while let Ok(job) = jobs.recv_blocking() {
+        if catch_unwind(AssertUnwindSafe(|| job(&mut state))).is_err() {
+            tracing::error!("a job of the directory panicked");
+        }
+    }
+}
+
+impl Hasher {
+    /// Checks a login, answers, and then replaces a weak hash if nobody waits.
+    pub(crate) fn login(&mut self, login: &Login, reply: &Sender<Result<Account, AuthError>>) {
+        match self.authenticate(login) {
+            Ok((account, weak)) => {
+                let id = account.id;
+                // The caller may be gone; the login was counted all the same.
+                let _ = reply.try_send(Ok(account));
+                if let Some(old) = weak.filter(|_| self.waiting.is_empty()) {
+                    self.upgrade(id, old, &login.password);
+                }
+            }
+            Err(error) => {
+                let _ = reply.try_send(Err(error));
+            }
+        }
+    }
+
+    /// The account, and its hash if that is to be replaced.
+    fn authenticate(&self, login: &Login) -> Result<(Account, Option<StoredHash>), AuthError> {
+        let Login {
+            name,
+            password,
+            remote,
+        } = login;
+        let Some(name) = name else {
+            self.shared.decoy.verify(password);
+            return Err(AuthError::BadCredentials);
+        };
+        if self.shared.throttle.verdict(name, *remote, Instant::now()) == Verdict::Closed {
+            return Err(AuthError::Throttled);
+        }
+        if let Some(account) = self.shared.cache.get(name, password) {
+            return Ok((account, None));
+        }
+        let began = self.shared.cache.begin(name);
+        let Some(known) = self.find(name)? else {
+            self.shared.decoy.verify(password);
+            return Err(self.refused(name, *remote));
+        };
+        if !known.secret.verify(password) {
+            if !known.secret.is_argon2() {
+                self.shared.decoy.verify(password);
+            }
+            return Err(self.refused(name, *remote));
+        }
+        if known.state != State::Active {
+            return Err(AuthError::Disabled);
+        }
+        if !self.shared.cache.insert(began, &known.account, password) {
+            // Something changed while the hash was computed; was it this account?
+            let is_same = self.find(name)?.is_some_and(|again| {
+                again.state == State::Active && again.secret.as_str() == known.secret.as_str()
+            });
+            if !is_same {
+                return Err(AuthError::BadCredentials);
+            }
+        }
+        let weak = known.secret.wants_upgrade().then_some(known.secret);
+        Ok((known.account, weak))
+    }
+
+    /// The account, unless it is still being added.
+    fn find(&self, name: &AccountName) -> Result<Option<Known>, AuthError> {
+        match self.database.find(name) {
+            Ok(known) => Ok(known.filter(|known| known.state != State::Reserved)),
+            Err(error) => {
+                tracing::error!(%error, "the directory's database failed");
+                Err(AuthError::Unavailable)
+            }
+        }
+    }
+
+    fn refused(&self, name: &AccountName, remote: IpAddr) -> AuthError {
+        self.shared.throttle.failed(name, remote, Instant::now());
+        AuthError::BadCredentials
+    }
+
+    /// Best effort: where the queue is full, the next login tries again.
+    fn upgrade(&self, id: crate::AccountId, old: StoredHash, password: &Password) {
+        let (Some(new), Some(store)) = (StoredHash::of(password), self.store.upgrade()) else {
+            return;
+        };
+        let job: StoreJob = Box::new(move |database| {
+            // A failure is in the trace already.
+            let _ = database.upgrade_secret(id, &old, &new);
+        });
+        let _ = store.try_send(job);
+    }
+}
