@@ -1,0 +1,59 @@
+//! The items of STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 9051).
+
+/// One item that STATUS can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusItem {
+    /// MESSAGES
+    Messages,
+    /// RECENT
+    Recent,
+    /// UIDNEXT
+    UidNext,
+    /// UIDVALIDITY
+    UidValidity,
+    /// UNSEEN: a count here, unlike in SELECT.
+    Unseen,
+    /// SIZE (RFC 8438)
+    Size,
+    /// HIGHESTMODSEQ (RFC 7162)
+    HighestModSeq,
+    /// DELETED (RFC 9051): messages with `\Deleted`.
+    Deleted,
+    /// APPENDLIMIT (RFC 7889)
+    AppendLimit,
+}
+
+impl StatusItem {
+    /// Every item, for the parser and for tests.
+    pub const ALL: [Self; 9] = [
+        Self::Messages,
+        Self::Recent,
+        Self::UidNext,
+        Self::UidValidity,
+        Self::Unseen,
+        Self::Size,
+        Self::HighestModSeq,
+        Self::Deleted,
+        Self::AppendLimit,
+    ];
+
+    /// The item as on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "MESSAGES",
+            Self::Recent => "RECENT",
+            Self::UidNext => "UIDNEXT",
+            Self::UidValidity => "UIDVALIDITY",
+            Self::Unseen => "UNSEEN",
+            Self::Size => "SIZE",
+            Self::HighestModSeq => "HIGHESTMODSEQ",
+            Self::Deleted => "DELETED",
+            Self::AppendLimit => "APPENDLIMIT",
+        }
+    }
+
+    /// The item called `name`, in any case.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|item| name.eq_ignore_ascii_case(item.name().as_bytes()))
+    }
+}

@@ -1,0 +1,30 @@
+//! Responses: values to bytes, written into the caller's buffer. One file per response.
+
+pub mod body_structure;
+pub mod capability;
+pub mod code;
+pub mod envelope;
+pub mod fetch;
+pub mod flags;
+pub mod id;
+pub mod list;
+pub mod mailbox_status;
+pub mod message_count;
+pub mod namespace;
+pub mod search;
+pub mod status;
+pub mod string;
+
+pub use body_structure::{Basic, BodyStructure, Disposition, Params};
+pub use capability::{capability, enabled};
+pub use code::Code;
+pub use envelope::{Address, Envelope};
+pub use fetch::{FetchResponse, Rfc822Item};
+pub use flags::flags;
+pub use id::id;
+pub use list::{ListResponse, ListResponseVerb, MailboxAttribute};
+pub use mailbox_status::status as mailbox_status;
+pub use message_count::{exists, expunge, recent};
+pub use namespace::{Namespace, namespace};
+pub use search::{ESearchResponse, search};
+pub use status::{Condition, challenge, continuation, tagged, untagged};
