@@ -100,6 +100,16 @@ pub struct Place {
     pub len: u32,
 }
 
+impl Place {
+    /// Not placed yet: what `plan` writes where the log fills the real place in at enqueue.
+    /// Segment ids are never 0, so no reader takes it for a place.
+    pub const NONE: Place = Place {
+        segment: SegmentId(0),
+        offset: 0,
+        len: 0,
+    };
+}
+
 /// A session anywhere in the process, for "who changed it" and `\Recent`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SessionKey {

@@ -11,5 +11,9 @@
 
 pub mod ids;
 pub mod index;
+pub mod limits;
+pub mod record;
 pub mod request;
+pub mod state_limits;
+pub mod testing;
 pub mod view;

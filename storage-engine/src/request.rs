@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::ids::{AccountId, BodyId, ChangeNumber, MailboxId, ModSeq, Place, SessionKey, Uid};
 use crate::ids::UidValidity;
+use crate::ids::{AccountId, BodyId, ChangeNumber, MailboxId, ModSeq, Place, SessionKey, Uid};
 use crate::index::MailboxSnapshot;
 
 /// A request about one account, executed by the shard that owns it.
@@ -42,19 +42,39 @@ pub enum Operation {
     /// UNSUBSCRIBE.
     Unsubscribe { name: String },
     /// SELECT or EXAMINE -> `Reply::Selected`. A read-write one takes the recent range.
-    Select { name: String, access: Access },
+    Select {
+        name: String,
+        access: Access,
+        session: SessionKey,
+    },
+    /// The session left the mailbox: it gets no later arrival as `\Recent` any more.
+    Deselect {
+        mailbox: MailboxId,
+        session: SessionKey,
+    },
     /// Snapshot of the published state for a view -> `Reply::Snapshot`. Loads the index.
     Snapshot { mailbox: MailboxId },
     /// One chunk of a body above `limits::BODY_INLINE_BYTES_MAX` -> `Reply::Chunk`, not yet durable.
-    UploadChunk { body: UploadId, index: u32, bytes: Arc<[u8]> },
+    UploadChunk {
+        body: UploadId,
+        index: u32,
+        bytes: Arc<[u8]>,
+    },
     /// Gives the chunks of an upload up; they become dead space.
     AbandonUpload { body: UploadId },
     /// APPEND or delivery of one message or (MULTIAPPEND) several, all or nothing.
-    Append { mailbox: Target, messages: Vec<NewMessage>, limit: Limit },
+    Append {
+        mailbox: Target,
+        messages: Vec<NewMessage>,
+        limit: Limit,
+    },
     /// STORE.
     Store(Store),
     /// EXPUNGE (`uids: None` = all) or UID EXPUNGE of messages flagged `\Deleted`.
-    Expunge { mailbox: MailboxId, uids: Option<Vec<UidRange>> },
+    Expunge {
+        mailbox: MailboxId,
+        uids: Option<Vec<UidRange>>,
+    },
     /// COPY or MOVE inside the account.
     Transfer(Transfer),
     /// Newest place of a message's body and summary, after a miss -> `Reply::Located`.

@@ -1,0 +1,171 @@
+//! What happened to an account: the meaning of a metadata frame, in explicit bytes (FORMAT.md).
+//!
+//! One frame is one transaction: all its records hold or none. `account` plans and applies them.
+
+mod bytes;
+mod decode;
+mod encode;
+mod kind;
+#[cfg(test)]
+mod tests;
+
+use crate::ids::{MailboxId, ModSeq, Place, Uid, UidValidity};
+use crate::index::Entry;
+use crate::request::{Flags, UidRange};
+
+pub use bytes::{Reader, Writer};
+pub(crate) use decode::{ENTRY_BYTES, decode_bool, decode_entry, decode_place, decode_ranges};
+pub use decode::{RecordError, decode_frame};
+pub use encode::encode_frame;
+pub(crate) use encode::{encode_entry, encode_place, encode_ranges};
+
+/// One thing that happened. Applying it cannot fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// The account exists from here on.
+    AccountCreated,
+    /// The account and all it held are gone for ever.
+    AccountDeleted,
+    /// A mailbox, or a name only, came to be.
+    MailboxCreated {
+        /// Identity, above all earlier ones of the account.
+        mailbox: MailboxId,
+        /// Full name.
+        name: String,
+        /// UIDVALIDITY.
+        uid_validity: UidValidity,
+        /// RFC 6154 attributes as bits (see [`crate::account::special_use_bits`]).
+        special_use: u8,
+        /// Only a name.
+        noselect: bool,
+    },
+    /// One mailbox has another name (each child has its own record).
+    MailboxRenamed {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// New full name.
+        name: String,
+    },
+    /// The mailbox, its messages and its name are gone.
+    MailboxDeleted {
+        /// The mailbox.
+        mailbox: MailboxId,
+    },
+    /// The messages are gone, the name stays for its children.
+    MailboxNoselect {
+        /// The mailbox.
+        mailbox: MailboxId,
+    },
+    /// SUBSCRIBE.
+    Subscribed {
+        /// The name.
+        name: String,
+    },
+    /// UNSUBSCRIBE.
+    Unsubscribed {
+        /// The name.
+        name: String,
+    },
+    /// One message came (APPEND, delivery).
+    MessageAdded {
+        /// Where.
+        mailbox: MailboxId,
+        /// The message; its places are [`Place::NONE`] until the log knows them.
+        entry: Entry,
+    },
+    /// Messages of one mailbox were copied to another (or the same one) with ascending new UIDs.
+    /// Says only what can't be derived, so a copy of 100,000 messages is a few bytes.
+    Copied {
+        /// Source.
+        from: MailboxId,
+        /// Source UIDs, ascending, every one a message.
+        uids: Vec<UidRange>,
+        /// Destination.
+        to: MailboxId,
+        /// The first copy's UID; the others follow without holes.
+        first_uid: Uid,
+        /// MODSEQ of all copies, in the destination's counter.
+        mod_seq: ModSeq,
+        /// SAVEDATE of all copies.
+        saved_s: i64,
+        /// Keyword number in the source -> in the destination; others are dropped.
+        keywords: Vec<(u8, u8)>,
+    },
+    /// The mailbox's keyword table got this one at its end.
+    KeywordAdded {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// As spelt.
+        name: String,
+    },
+    /// Flags became `(flags - clear) + set`.
+    FlagsChanged {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// The messages that did change, ascending.
+        uids: Vec<UidRange>,
+        /// Set these.
+        set: Flags,
+        /// Clear these first.
+        clear: Flags,
+        /// MODSEQ of all of them.
+        mod_seq: ModSeq,
+    },
+    /// Messages were expunged.
+    Expunged {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// The messages, ascending, every one a message.
+        uids: Vec<UidRange>,
+        /// MODSEQ of the expunge.
+        mod_seq: ModSeq,
+    },
+    /// Messages below this UID are `\Recent` for no session to come.
+    RecentTaken {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// First UID that is still recent.
+        first_recent: Uid,
+    },
+    /// Compaction moved the frames of these messages. A message that is gone is passed over.
+    Moved {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Message, new body place, new summary place; ascending.
+        places: Vec<(Uid, Place, Place)>,
+    },
+    /// The whole account as of the frame before this one's, cut in parts of consecutive LSNs.
+    Restated {
+        /// 0..parts
+        part: u32,
+        /// How many.
+        parts: u32,
+        /// This part of `AccountState::encode(Form::Whole)`.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Record {
+    /// Mailboxes whose index must be warm before the record is applied. (`AccountDeleted` reads
+    /// all of them.)
+    pub fn reads_pages(&self) -> Vec<MailboxId> {
+        match self {
+            Record::MailboxDeleted { mailbox }
+            | Record::MailboxNoselect { mailbox }
+            | Record::FlagsChanged { mailbox, .. }
+            | Record::Expunged { mailbox, .. }
+            | Record::Moved { mailbox, .. } => vec![*mailbox],
+            Record::Copied { from, .. } => vec![*from],
+            Record::AccountCreated
+            | Record::AccountDeleted
+            | Record::MailboxCreated { .. }
+            | Record::MailboxRenamed { .. }
+            | Record::Subscribed { .. }
+            | Record::Unsubscribed { .. }
+            | Record::MessageAdded { .. }
+            | Record::KeywordAdded { .. }
+            | Record::RecentTaken { .. }
+            | Record::Restated { .. } => Vec::new(),
+        }
+    }
+}

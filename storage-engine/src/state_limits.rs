@@ -1,0 +1,35 @@
+//! Every bound of an account's state, each with its reason (`limits.rs` has those of the disk).
+
+/// Messages of one index page: a page (about 90 KiB) is rewritten whole at a checkpoint when one
+/// of its messages changed, so it must be small beside a mailbox and large beside its own header.
+pub const PAGE_MESSAGES_MAX: usize = 1024;
+
+/// Bytes of a mailbox name: what clients can show, and what keeps a LIST answer bounded.
+pub const MAILBOX_NAME_BYTES_MAX: usize = 1000;
+
+/// Levels of a mailbox name: each missing parent is a record of its own.
+pub const MAILBOX_LEVELS_MAX: usize = 64;
+
+/// Mailboxes of one account: all of them are in memory while the account is in use.
+pub const MAILBOXES_MAX: usize = 20_000;
+
+/// Subscriptions of one account (they need not name a mailbox): same reason.
+pub const SUBSCRIPTIONS_MAX: usize = 40_000;
+
+/// Bytes of one keyword: the table of a mailbox is repeated in each FLAGS answer.
+pub const KEYWORD_BYTES_MAX: usize = 255;
+
+/// Keywords of one mailbox as a number in a record; see `Flags::KEYWORDS_MAX`.
+pub const KEYWORDS_MAX_U8: u8 = 59;
+const _: () = assert!(crate::request::Flags::KEYWORDS_MAX == 59);
+
+/// Messages that one APPEND may bring: its records are one frame.
+pub const APPEND_MESSAGES_MAX: usize = 1_000;
+
+/// Ranges of the expunge history of a mailbox: what a later QRESYNC answers from; beyond it the
+/// floor rises and a client that is older than the floor gets the whole mailbox.
+pub const EXPUNGE_HISTORY_MAX: usize = 4_096;
+
+/// Messages that went but that some session has not been told of, per view: about 30 MB. Beyond
+/// it the slowest session is ended by BYE, so that a silent client pins no memory for ever.
+pub const GHOSTS_MAX: usize = 262_144;
