@@ -1,0 +1,36 @@
+//! What a panic in a task may reach.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use futures_lite::FutureExt;
+
+/// Runs `task` to its end or its panic. The future is boxed: glommio copies small ones around,
+/// and its own boxing of large ones leaks when it goes wrong.
+pub(super) async fn catch(task: impl Future<Output = ()> + 'static) -> Result<(), String> {
+    AssertUnwindSafe(Box::pin(task))
+        .catch_unwind()
+        .await
+        .map_err(|panic| message(panic.as_ref()))
+}
+
+/// Runs `task`; a panic in it ends the process. For tasks on which the truth of the store
+/// depends: what they left half done must not be served.
+pub async fn abort_on_panic(task: impl Future<Output = ()> + 'static) {
+    if let Err(message) = catch(task).await {
+        tracing::error!(message, "a vital task panicked; the process ends");
+        eprintln!("corepost: a vital task panicked: {message}");
+        std::process::abort();
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "panic without a message".to_owned()
+    }
+}
