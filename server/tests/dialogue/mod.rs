@@ -1,0 +1,9 @@
+//! Readable dialogues with a server: parsed by `script`, compared by `token` and `pattern`, run by `play`.
+//!
+//! The format is explained in `transcripts/README.md`.
+
+pub mod pattern;
+pub mod play;
+pub mod script;
+pub mod template;
+pub mod token;

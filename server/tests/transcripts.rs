@@ -1,0 +1,76 @@
+//! Plays every dialogue of `transcripts/` against the real binary with two shards.
+//!
+//! `TRANSCRIPT=fetch cargo test -p corepost --test transcripts` plays those whose name has the word.
+
+mod dialogue;
+mod harness;
+
+use dialogue::play::{Outcome, play};
+use dialogue::script::{Script, load};
+use harness::server::Server;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Transcripts that run at the same time; each has an account of its own.
+const AT_ONCE: usize = 4;
+
+fn scripts() -> Vec<Script> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder of transcripts")
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "imap" || e == "lmtp"))
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| load(path)).collect()
+}
+
+#[test]
+fn every_transcript_says_what_it_shows() {
+    for script in scripts() {
+        assert!(!script.shows.is_empty(), "{} begins with no comment", script.name);
+        assert!(!script.steps.is_empty(), "{} does nothing", script.name);
+    }
+}
+
+#[test]
+fn every_transcript_plays() {
+    let wanted = std::env::var("TRANSCRIPT").unwrap_or_default();
+    let scripts: Vec<Script> =
+        scripts().into_iter().filter(|script| script.name.contains(&wanted)).collect();
+    let server = Server::start("transcripts", 2);
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let skipped = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = std::panic::catch_unwind(|| play(script, &server));
+                    match outcome {
+                        Ok(Outcome::Played) => println!("played {}", script.name),
+                        Ok(Outcome::Skipped(reason)) => {
+                            skipped.fetch_add(1, Ordering::Relaxed);
+                            println!("SKIPPED {}: {reason}", script.name);
+                        }
+                        Ok(Outcome::Failed(why)) => failures.lock().expect("no poison").push(why),
+                        Err(_) => failures
+                            .lock()
+                            .expect("no poison")
+                            .push(format!("{}: the connection failed, see above", script.name)),
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("no poison");
+    println!(
+        "{} transcripts, {} failed, {} skipped",
+        scripts.len(),
+        failures.len(),
+        skipped.into_inner()
+    );
+    assert!(!scripts.is_empty(), "no transcript matches");
+    assert!(failures.is_empty(), "{} failed:\n\n{}", failures.len(), failures.join("\n\n"));
+}
