@@ -17,6 +17,9 @@ use super::{Runtime, panic_guard};
 
 mod socket;
 
+#[cfg(test)]
+mod tests;
+
 pub use socket::{GlommioListener, GlommioStream};
 
 /// T2: more cancelled operations in one reactor pass than the ring is deep are flushed late, and
@@ -62,15 +65,13 @@ struct Shard {
     live: Cell<usize>,
 }
 
-/// How the shards' executors are made.
+/// Where the shards' executors run.
 #[derive(Debug, Clone)]
 pub struct ShardsConfig {
-    /// Number of shards, at least 1; may exceed the number of CPUs.
-    pub shards: usize,
     /// CPUs that this process may use, from [`super::preflight::usable_cpus`]. Shards are dealt to
-    /// them in turn.
+    /// them in turn; there may be more shards than CPUs.
     pub cpus: Vec<usize>,
-    /// Directories that the storage engine opens files in.
+    /// Directories that the storage engine opens files in; they exist.
     pub data_dirs: Vec<PathBuf>,
 }
 
@@ -80,22 +81,31 @@ pub struct ShardThreads {
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
 
-/// Starts one thread per shard and runs `main` on each. A panic in `main` itself (not in a task
-/// that it spawned) ends the process: a shard that is gone would leave its accounts unserved.
-pub fn run_shards<F, M>(config: &ShardsConfig, main: M) -> io::Result<ShardThreads>
+/// Starts one thread per element of `parts` and runs `main` there with the shard's number and its
+/// part: its sockets, its ends of the channels. A panic in `main` itself (not in a task that it
+/// spawned) ends the process: a shard that is gone would leave its accounts unserved. When one
+/// executor cannot start, the error comes back at once; shards that did start end as soon as
+/// the other ends of their channels and stop tokens are dropped.
+pub fn run_shards<P, F, M>(
+    config: &ShardsConfig,
+    parts: Vec<P>,
+    main: M,
+) -> io::Result<ShardThreads>
 where
+    P: Send + 'static,
     F: Future<Output = ()> + 'static,
-    M: Fn(usize, GlommioRuntime) -> F + Clone + Send + 'static,
+    M: Fn(usize, GlommioRuntime, P) -> F + Clone + Send + 'static,
 {
-    let mut threads = Vec::with_capacity(config.shards);
-    for index in 0..config.shards {
-        let placement = match config.cpus.get(index % config.cpus.len().max(1)) {
-            Some(cpu) => Placement::Fixed(*cpu),
-            None => Placement::Unbound,
-        };
+    let mut threads = Vec::with_capacity(parts.len());
+    for (index, part) in parts.into_iter().enumerate() {
+        let cpu = index
+            .checked_rem(config.cpus.len())
+            .and_then(|slot| config.cpus.get(slot));
+        let placement = cpu.map_or(Placement::Unbound, |cpu| Placement::Fixed(*cpu));
         let main = main.clone();
         let data_dirs = config.data_dirs.clone();
-        threads.push(start_shard(index, placement, data_dirs, main)?);
+        let shard_main = move |runtime| main(index, runtime, part);
+        threads.push(start_shard(index, placement, data_dirs, shard_main)?);
     }
     Ok(ShardThreads { threads })
 }
@@ -122,7 +132,7 @@ fn start_shard<F, M>(
 ) -> io::Result<JoinHandle<io::Result<()>>>
 where
     F: Future<Output = ()> + 'static,
-    M: Fn(usize, GlommioRuntime) -> F + Send + 'static,
+    M: FnOnce(GlommioRuntime) -> F + Send + 'static,
 {
     // Our own thread around `make`, so that a failure to start an executor is an error for the
     // caller and not a panic inside glommio's thread.
@@ -159,7 +169,7 @@ where
 async fn run_shard<F, M>(index: usize, data_dirs: Vec<PathBuf>, main: M) -> io::Result<()>
 where
     F: Future<Output = ()> + 'static,
-    M: Fn(usize, GlommioRuntime) -> F + 'static,
+    M: FnOnce(GlommioRuntime) -> F + 'static,
 {
     for directory in &data_dirs {
         settle_io_polling(directory, index).await?;
@@ -167,7 +177,7 @@ where
     let runtime = GlommioRuntime::new();
     super::abort_on_panic({
         let runtime = runtime.clone();
-        async move { main(index, runtime).await }
+        async move { main(runtime).await }
     })
     .await;
     runtime.wait_for_tasks(LAST_TASKS_WAIT).await;

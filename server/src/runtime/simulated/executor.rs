@@ -51,6 +51,8 @@ pub struct Stalled {
     pub tasks: usize,
 }
 
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
 pub(super) struct World {
     seed: u64,
     random: RefCell<SeededRandom>,
@@ -58,7 +60,7 @@ pub(super) struct World {
     turns: Cell<u64>,
     trace: Cell<u64>,
     next_id: Cell<u64>,
-    tasks: RefCell<BTreeMap<u64, Pin<Box<dyn Future<Output = ()>>>>>,
+    tasks: RefCell<BTreeMap<u64, Task>>,
     timers: RefCell<BTreeMap<(Duration, u64), Waker>>,
     ready: Arc<Ready>,
 }
@@ -185,7 +187,7 @@ impl World {
         id
     }
 
-    fn add_task(&self, task: Pin<Box<dyn Future<Output = ()>>>) {
+    fn add_task(&self, task: Task) {
         let id = self.fresh_id();
         self.tasks.borrow_mut().insert(id, task);
         self.ready.add(id);

@@ -9,6 +9,9 @@ mod executor;
 mod random;
 mod stream;
 
+#[cfg(test)]
+mod tests;
+
 pub use executor::{SimulatedRuntime, Simulation, Stalled};
 pub use random::SeededRandom;
 pub use stream::{SimulatedKick, SimulatedListener, SimulatedStream};
