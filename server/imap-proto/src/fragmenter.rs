@@ -39,6 +39,9 @@ pub struct Fragmenter {
     state: State,
     /// The command so far; in the skipping states the end of the present line.
     buffer: Vec<u8>,
+    /// Where the present line begins in `buffer`: after the last gathered literal. The data of a
+    /// literal may look like a literal header; it must never be taken for one.
+    line_start: usize,
     /// Bytes in `buffer` that are not data of literals.
     line_bytes: usize,
     /// Bytes of the gathered literals announced so far.
@@ -141,6 +144,7 @@ impl Fragmenter {
             limits,
             state: State::Line,
             buffer: Vec::new(),
+            line_start: 0,
             line_bytes: 0,
             literal_bytes: 0,
             literal_count: 0,
@@ -225,6 +229,7 @@ impl Fragmenter {
             // Literals of no bytes end before any input is needed.
             State::Literal(0) | State::Message(0) => {
                 self.state = State::Line;
+                self.line_start = self.buffer.len();
                 Step::Again(0)
             }
             State::SkipLiteral(0) => {
@@ -258,7 +263,9 @@ impl Fragmenter {
             let rejection = self.reject(piece, RejectionReason::LineTooLong);
             self.state = State::SkipLine;
             // The end of the line decides what follows, so it is looked at again as skipped.
+            self.buffer.drain(..self.line_start.min(self.buffer.len()));
             self.keep_tail(&[]);
+            self.skipped_bytes = u64::try_from(self.line_bytes).unwrap_or(u64::MAX);
             return Step::Event(0, Event::Rejected(rejection));
         }
         self.buffer.extend_from_slice(piece);
@@ -266,7 +273,8 @@ impl Fragmenter {
         if !ended {
             return Step::Again(piece.len());
         }
-        match literal::trailer(&self.buffer) {
+        let line = self.buffer.get(self.line_start..).unwrap_or_default();
+        match literal::trailer(line) {
             Trailer::None | Trailer::Cut => {
                 literal::strip_line_end(&mut self.buffer);
                 let request = Request::new(std::mem::take(&mut self.buffer));
@@ -278,6 +286,7 @@ impl Fragmenter {
                 Step::Event(piece.len(), event)
             }
             Trailer::Literal { header, start } => {
+                let start = self.line_start + start;
                 if self.append_tag.is_some() || literal::announces_message(&self.buffer, start) {
                     Step::Event(piece.len(), self.announce_message(header, start))
                 } else {
@@ -293,6 +302,7 @@ impl Fragmenter {
         if self.append_tag.is_none() {
             self.append_tag = Some(tag_of(&bytes).unwrap_or_default().to_vec());
         }
+        self.line_start = 0;
         self.line_bytes = 0;
         self.state = State::Undecided(literal);
         Event::AppendLiteral { prefix: Request::up_to_message_literal(bytes, literal), literal }
@@ -300,7 +310,7 @@ impl Fragmenter {
 
     /// Begins to gather a literal, or refuses the command that it belongs to.
     fn gather<'i>(&mut self, used: usize, literal: LiteralHeader) -> Step<'i> {
-        let room = self.limits.literal_bytes_max - self.literal_bytes;
+        let room = self.limits.literal_bytes_max.saturating_sub(self.literal_bytes);
         let reason = match usize::try_from(literal.bytes) {
             _ if self.literal_count >= self.limits.literal_count_max => {
                 RejectionReason::TooManyLiterals
@@ -354,7 +364,7 @@ impl Fragmenter {
                 self.skip_literal(header);
             }
             // Digits without end: how much data follows cannot be known.
-            Trailer::Cut if self.state == State::SkipLine => {
+            Trailer::Cut if self.state == State::SkipLine && self.buffer.len() == TAIL_BYTES => {
                 return self.lose(RejectionReason::LiteralTooLarge);
             }
             Trailer::None | Trailer::Cut | Trailer::Literal { .. } => self.start_command(),
@@ -433,3 +443,6 @@ fn count(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
+
+#[cfg(test)]
+mod tests;

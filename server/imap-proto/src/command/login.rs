@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::{Arguments, Command};
+use crate::grammar::Parsed;
+
 /// LOGIN.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
@@ -16,4 +19,14 @@ impl fmt::Debug for Login {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
     }
+}
+
+/// Parses the arguments.
+pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
+    let cursor = &mut arguments.cursor;
+    cursor.sp()?;
+    let user = cursor.astring()?.into_owned();
+    cursor.sp()?;
+    let password = cursor.astring()?.into_owned();
+    Ok(Command::Login(Login { user, password }))
 }

@@ -4,6 +4,7 @@ pub mod append;
 pub mod authenticate;
 pub mod copy;
 pub mod create;
+pub mod delete;
 pub mod enable;
 pub mod expunge;
 pub mod fetch;
@@ -12,21 +13,25 @@ pub mod list;
 pub mod login;
 pub mod lsub;
 pub mod r#move;
+pub mod plain;
 pub mod rename;
 pub mod search;
 pub mod select;
 pub mod status;
 pub mod store;
+pub mod subscribe;
+pub mod table;
+pub mod unsubscribe;
 
 pub use append::Append;
-pub use authenticate::Authenticate;
+pub use authenticate::{Authenticate, SaslLine};
 pub use copy::Copy;
 pub use create::Create;
 pub use enable::Enable;
 pub use expunge::Expunge;
 pub use fetch::{Fetch, FetchAttribute};
 pub use id::Id;
-pub use list::{List, ListReturn, ListSelection};
+pub use list::{List, ListReturn, ListSelection, ListVerb};
 pub use login::Login;
 pub use lsub::Lsub;
 pub use r#move::Move;
@@ -35,8 +40,10 @@ pub use search::{Search, SearchReturn};
 pub use select::{Access, Select};
 pub use status::Status;
 pub use store::{Store, StoreAction};
+pub use table::Row;
 
-use crate::grammar::MailboxName;
+use crate::grammar::{Cursor, MailboxName, Parsed, SyntaxError};
+use crate::request::{LiteralHeader, Request};
 
 /// A command that is grammatically right. What it means in the connection's state is not this
 /// crate's business.
@@ -110,3 +117,119 @@ pub enum Numbering {
     /// UIDs: the command was prefixed with UID.
     Uid,
 }
+
+/// A command's tag.
+pub type Tag = Vec<u8>;
+
+/// A request that is no command. Its text is for the client's BAD.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct ParseError {
+    /// The tag, if it could be read; without one the BAD is untagged.
+    pub tag: Option<Tag>,
+    /// What is wrong.
+    pub error: SyntaxError,
+}
+
+/// What a verb's parser reads.
+#[derive(Debug)]
+pub struct Arguments<'r> {
+    /// At the first byte after the verb.
+    pub(crate) cursor: Cursor<'r>,
+    /// Whether the verb was prefixed with UID.
+    pub(crate) numbering: Numbering,
+    /// The message literal that the request ends with.
+    pub(crate) message_literal: Option<LiteralHeader>,
+}
+
+impl Command {
+    /// Parses a complete request, or an APPEND up to its message literal.
+    pub fn parse(request: &Request) -> Result<(Tag, Self), ParseError> {
+        let mut cursor = Cursor::new(request.bytes());
+        let tag = match cursor.tag() {
+            Ok(tag) => tag.to_vec(),
+            Err(error) => return Err(ParseError { tag: None, error }),
+        };
+        match Self::parse_after_tag(cursor, request.message_literal()) {
+            Ok(command) => Ok((tag, command)),
+            Err(error) => Err(ParseError { tag: Some(tag), error }),
+        }
+    }
+
+    /// The row of the table that this command belongs to.
+    pub fn row(&self) -> &'static Row {
+        let (verb, numbering) = self.verb();
+        // A test proves that every command has a row; NOOP's facts are the harmless ones.
+        table::find(verb.as_bytes(), numbering).unwrap_or(&table::NOOP)
+    }
+
+    /// The verb in upper case, and whether it has the prefix UID.
+    pub fn verb(&self) -> (&'static str, Numbering) {
+        let by_sequence = |verb| (verb, Numbering::Sequence);
+        match self {
+            Self::Capability => by_sequence("CAPABILITY"),
+            Self::Noop => by_sequence("NOOP"),
+            Self::Logout => by_sequence("LOGOUT"),
+            Self::StartTls => by_sequence("STARTTLS"),
+            Self::Authenticate(_) => by_sequence("AUTHENTICATE"),
+            Self::Login(_) => by_sequence("LOGIN"),
+            Self::Enable(_) => by_sequence("ENABLE"),
+            Self::Id(_) => by_sequence("ID"),
+            Self::Select(select) => by_sequence(match select.access {
+                Access::ReadWrite => "SELECT",
+                Access::ReadOnly => "EXAMINE",
+            }),
+            Self::Create(_) => by_sequence("CREATE"),
+            Self::Delete(_) => by_sequence("DELETE"),
+            Self::Rename(_) => by_sequence("RENAME"),
+            Self::Subscribe(_) => by_sequence("SUBSCRIBE"),
+            Self::Unsubscribe(_) => by_sequence("UNSUBSCRIBE"),
+            Self::List(list) => by_sequence(match list.verb {
+                ListVerb::List => "LIST",
+                ListVerb::Xlist => "XLIST",
+            }),
+            Self::Lsub(_) => by_sequence("LSUB"),
+            Self::Namespace => by_sequence("NAMESPACE"),
+            Self::Status(_) => by_sequence("STATUS"),
+            Self::Append(_) => by_sequence("APPEND"),
+            Self::Check => by_sequence("CHECK"),
+            Self::Close => by_sequence("CLOSE"),
+            Self::Unselect => by_sequence("UNSELECT"),
+            Self::Expunge(expunge) => match expunge.uids {
+                None => by_sequence("EXPUNGE"),
+                Some(_) => ("EXPUNGE", Numbering::Uid),
+            },
+            Self::Search(search) => ("SEARCH", search.numbering),
+            Self::Fetch(fetch) => ("FETCH", fetch.numbering),
+            Self::Store(store) => ("STORE", store.numbering),
+            Self::Copy(copy) => ("COPY", copy.numbering),
+            Self::Move(r#move) => ("MOVE", r#move.numbering),
+            Self::Idle => by_sequence("IDLE"),
+        }
+    }
+
+    fn parse_after_tag(
+        mut cursor: Cursor<'_>,
+        message_literal: Option<LiteralHeader>,
+    ) -> Parsed<Self> {
+        cursor.sp()?;
+        let mut numbering = Numbering::Sequence;
+        if cursor.take_word("UID") {
+            cursor.sp()?;
+            numbering = Numbering::Uid;
+        }
+        let row = table::find(cursor.atom()?, numbering).ok_or(SyntaxError::UnknownCommand)?;
+        let mut arguments = Arguments { cursor, numbering, message_literal };
+        let command = (row.parse)(&mut arguments)?;
+        arguments.cursor.end()?;
+        match command {
+            Self::Append(_) => Ok(command),
+            // Only a message is streamed; no other command can end with one.
+            _ if message_literal.is_some() => Err(SyntaxError::Trailing),
+            _ => Ok(command),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! MOVE and UID MOVE (RFC 6851).
 
-use super::Numbering;
-use crate::grammar::{MailboxName, SequenceSet};
+use super::{Arguments, Command, Numbering};
+use crate::grammar::sequence_set::sequence_set;
+use crate::grammar::{MailboxName, Parsed, SequenceSet};
 
 /// MOVE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,4 +13,15 @@ pub struct Move {
     pub set: SequenceSet,
     /// Where to.
     pub mailbox: MailboxName,
+}
+
+/// Parses the arguments.
+pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
+    let numbering = arguments.numbering;
+    let cursor = &mut arguments.cursor;
+    cursor.sp()?;
+    let set = sequence_set(cursor)?;
+    cursor.sp()?;
+    let mailbox = cursor.mailbox()?;
+    Ok(Command::Move(Move { numbering, set, mailbox }))
 }

@@ -1,6 +1,7 @@
 //! SELECT and EXAMINE (RFC 3501 6.3.1, 6.3.2) with CONDSTORE (RFC 7162 3.1.8).
 
-use crate::grammar::MailboxName;
+use super::{Arguments, Command};
+use crate::grammar::{MailboxName, Parsed, SyntaxError};
 
 /// SELECT or EXAMINE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,4 +21,30 @@ pub enum Access {
     ReadWrite,
     /// EXAMINE
     ReadOnly,
+}
+
+/// Parses the arguments of SELECT.
+pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
+    parse_access(arguments, Access::ReadWrite)
+}
+
+/// Parses the arguments of EXAMINE.
+pub(super) fn parse_examine(arguments: &mut Arguments<'_>) -> Parsed<Command> {
+    parse_access(arguments, Access::ReadOnly)
+}
+
+fn parse_access(arguments: &mut Arguments<'_>, access: Access) -> Parsed<Command> {
+    let cursor = &mut arguments.cursor;
+    cursor.sp()?;
+    let mailbox = cursor.mailbox()?;
+    let mut condstore = false;
+    cursor.skip_spaces();
+    if cursor.peek() == Some(b'(') {
+        // RFC 4466 2.1: a parameter that is not known is an error of the client's.
+        cursor.list(|cursor| match cursor.take_word("CONDSTORE") {
+            true => Ok(condstore = true),
+            false => Err(SyntaxError::Unknown("SELECT parameter")),
+        })?;
+    }
+    Ok(Command::Select(Select { mailbox, access, condstore }))
 }

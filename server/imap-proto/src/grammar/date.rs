@@ -1,5 +1,6 @@
 //! Dates (RFC 3501 `date`, `date-time`): the calendar, without a clock.
 
+use super::{Cursor, Parsed, SyntaxError};
 use crate::response::string::number;
 
 /// A day of the proleptic Gregorian calendar.
@@ -136,8 +137,69 @@ impl DateTime {
     }
 }
 
+/// RFC 3501 `date`: `date-text`, perhaps in quotes.
+pub fn date(cursor: &mut Cursor<'_>) -> Parsed<Date> {
+    let quoted = cursor.take_byte(b'"');
+    let date = date_text(cursor)?;
+    if quoted {
+        cursor.expect_byte(b'"', "date")?;
+    }
+    Ok(date)
+}
+
+/// RFC 3501 `date-time`. One digit for the day is forgiven, with or without its space.
+pub fn date_time(cursor: &mut Cursor<'_>) -> Parsed<DateTime> {
+    const WHAT: SyntaxError = SyntaxError::Expected("date-time");
+    cursor.expect_byte(b'"', "date-time")?;
+    cursor.skip_spaces();
+    let date = date_text(cursor)?;
+    cursor.sp()?;
+    let hour = digits(cursor, 2, 23).ok_or(WHAT)?;
+    cursor.expect_byte(b':', "date-time")?;
+    let minute = digits(cursor, 2, 59).ok_or(WHAT)?;
+    cursor.expect_byte(b':', "date-time")?;
+    // 60 is a leap second.
+    let second = digits(cursor, 2, 60).ok_or(WHAT)?;
+    cursor.sp()?;
+    let east = cursor.take_byte(b'+');
+    if !east && !cursor.take_byte(b'-') {
+        return Err(SyntaxError::Expected("time zone"));
+    }
+    let hours = digits(cursor, 2, 99).ok_or(WHAT)?;
+    let minutes = digits(cursor, 2, 59).ok_or(WHAT)?;
+    cursor.expect_byte(b'"', "date-time")?;
+    let zone = i16::from(hours) * 60 + i16::from(minutes);
+    let zone_minutes = if east { zone } else { -zone };
+    Ok(DateTime { date, hour, minute, second, zone_minutes })
+}
+
+/// RFC 3501 `date-text`
+fn date_text(cursor: &mut Cursor<'_>) -> Parsed<Date> {
+    const WHAT: SyntaxError = SyntaxError::Expected("date");
+    let day = cursor.number()?;
+    cursor.expect_byte(b'-', "date")?;
+    let month = cursor.take(3).and_then(month_from_name).ok_or(WHAT)?;
+    cursor.expect_byte(b'-', "date")?;
+    let year = cursor.take_while(|byte| byte.is_ascii_digit());
+    let year = match year.len() {
+        4 => Cursor::new(year).number()?,
+        _ => return Err(WHAT),
+    };
+    let (year, day) = (u16::try_from(year), u8::try_from(day));
+    let (Ok(year), Ok(day)) = (year, day) else { return Err(WHAT) };
+    Date::new(year, month, day).ok_or(WHAT)
+}
+
+/// Exactly `count` digits, at most `max`.
+fn digits(cursor: &mut Cursor<'_>, count: usize, max: u8) -> Option<u8> {
+    let digits = cursor.take(count)?;
+    let text = std::str::from_utf8(digits).ok()?;
+    let valid = digits.iter().all(u8::is_ascii_digit);
+    text.parse::<u8>().ok().filter(|value| valid && *value <= max)
+}
+
 /// The number of the month called `name`, in any case.
-pub(super) fn month_from_name(name: &[u8]) -> Option<u8> {
+fn month_from_name(name: &[u8]) -> Option<u8> {
     let index = MONTHS.iter().position(|month| name.eq_ignore_ascii_case(month.as_slice()))?;
     u8::try_from(index + 1).ok()
 }
@@ -158,3 +220,6 @@ fn two_digits(out: &mut Vec<u8>, value: u16) {
     out.push(digit(value / 10));
     out.push(digit(value));
 }
+
+#[cfg(test)]
+mod tests;

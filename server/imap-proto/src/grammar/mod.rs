@@ -1,6 +1,8 @@
 //! The words that commands and responses share.
 
+pub mod cursor;
 pub mod date;
+pub mod error;
 pub mod flag;
 pub mod mailbox_name;
 pub mod search_key;
@@ -9,7 +11,9 @@ pub mod sequence_set;
 pub mod special_use;
 pub mod status_item;
 
+pub use cursor::{Cursor, Parsed};
 pub use date::{Date, DateTime};
+pub use error::SyntaxError;
 pub use flag::Flag;
 pub use mailbox_name::MailboxName;
 pub use search_key::SearchKey;

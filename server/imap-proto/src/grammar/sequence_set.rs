@@ -1,5 +1,7 @@
 //! Sequence sets (RFC 3501 `sequence-set`), and sets of plain numbers for responses.
 
+use super::{Cursor, Parsed, SyntaxError};
+use crate::limits::SEQUENCE_RANGES_MAX;
 use crate::response::string::number;
 
 /// One end of a range.
@@ -202,3 +204,31 @@ fn encode_bound(out: &mut Vec<u8>, bound: SequenceBound) {
         SequenceBound::Star => out.push(b'*'),
     }
 }
+
+/// RFC 3501 `sequence-set`
+pub fn sequence_set(cursor: &mut Cursor<'_>) -> Parsed<SequenceSet> {
+    let mut ranges = Vec::new();
+    loop {
+        if ranges.len() >= SEQUENCE_RANGES_MAX {
+            return Err(SyntaxError::TooMany("ranges in a sequence set"));
+        }
+        let start = sequence_bound(cursor)?;
+        let end = if cursor.take_byte(b':') { sequence_bound(cursor)? } else { start };
+        ranges.push(SequenceRange { start, end });
+        if !cursor.take_byte(b',') {
+            return Ok(SequenceSet { ranges });
+        }
+    }
+}
+
+/// RFC 3501 `seq-number`
+fn sequence_bound(cursor: &mut Cursor<'_>) -> Parsed<SequenceBound> {
+    if cursor.take_byte(b'*') {
+        Ok(SequenceBound::Star)
+    } else {
+        cursor.nz_number().map(SequenceBound::Number)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,7 @@ impl BodyStructure {
         match self {
             Self::Multipart { parts, subtype, params, disposition, language, location } => {
                 if parts.is_empty() {
-                    empty_part(out);
+                    empty_part(out, form);
                 }
                 for part in parts {
                     part.encode(out, form);
@@ -183,13 +183,13 @@ fn or_default<'a>(value: &'a [u8], default: &'a [u8]) -> &'a [u8] {
 }
 
 /// RFC 3501: `multipart = 1*body`, so a multipart without parts shows one empty text part.
-fn empty_part(out: &mut Vec<u8>) {
+fn empty_part(out: &mut Vec<u8>, form: Form) {
     let basic = Basic {
         media_type: b"TEXT".to_vec(),
         subtype: b"PLAIN".to_vec(),
         ..Basic::default()
     };
-    BodyStructure::Text { basic, lines: 0 }.encode_body(out);
+    BodyStructure::Text { basic, lines: 0 }.encode(out, form);
 }
 
 fn encode_params(out: &mut Vec<u8>, params: &Params) {
@@ -245,3 +245,6 @@ fn encode_tail(
     nstring(out, location);
 }
 
+
+#[cfg(test)]
+mod tests;

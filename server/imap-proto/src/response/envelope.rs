@@ -102,3 +102,6 @@ fn address_list(out: &mut Vec<u8>, addresses: &[Address]) {
     out.push(b')');
 }
 
+
+#[cfg(test)]
+mod tests;

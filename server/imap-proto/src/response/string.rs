@@ -104,3 +104,6 @@ fn quoted(out: &mut Vec<u8>, value: &[u8]) {
     out.push(b'"');
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! SUBSCRIBE (RFC 3501 6.3.6).
+
+use super::{Arguments, Command};
+use crate::grammar::Parsed;
+
+/// Parses the arguments.
+pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
+    arguments.cursor.sp()?;
+    arguments.cursor.mailbox().map(Command::Subscribe)
+}

@@ -1,0 +1,10 @@
+//! UNSUBSCRIBE (RFC 3501 6.3.7).
+
+use super::{Arguments, Command};
+use crate::grammar::Parsed;
+
+/// Parses the arguments.
+pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
+    arguments.cursor.sp()?;
+    arguments.cursor.mailbox().map(Command::Unsubscribe)
+}
