@@ -41,7 +41,7 @@ impl Slice {
 }
 
 /// Names a mailbox inside its account; counted up from 1, never used again, kept over RENAME.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct MailboxId(pub u32);
 
 /// A mailbox anywhere: the key of views and watchers.
@@ -58,7 +58,7 @@ pub struct MailboxKey {
 pub struct Uid(pub u32);
 
 /// RFC 3501 2.3.1.1 unique identifier validity value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct UidValidity(pub u32);
 
 /// RFC 7162 mod-sequence (63 bits). One counter per mailbox.
@@ -66,7 +66,7 @@ pub struct UidValidity(pub u32);
 pub struct ModSeq(pub u64);
 
 /// Names a body inside its account; messages that were copied share it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct BodyId(pub u64);
 
 /// Order of an account's metadata frames, contiguous from 1.

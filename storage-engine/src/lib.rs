@@ -9,6 +9,12 @@
 )]
 #![allow(async_fn_in_trait)]
 
+pub mod clock;
+pub mod disk;
+pub mod error;
+pub mod log;
+pub mod recovery;
+pub mod account;
 pub mod ids;
 pub mod index;
 pub mod limits;

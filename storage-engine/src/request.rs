@@ -20,8 +20,9 @@ pub struct Request {
     pub operation: Operation,
 }
 
-/// What to do with the account.
+/// What to do with the account. Fields have the meaning of their types.
 #[derive(Debug, Clone)]
+#[allow(missing_docs)]
 pub enum Operation {
     /// Makes the account, with INBOX and these mailboxes (all subscribed). Refused: `AccountExists`.
     CreateAccount { mailboxes: Vec<NewMailbox> },

@@ -135,7 +135,7 @@ fn decode_copied(body: &mut Reader<'_>) -> Result<Record, RecordError> {
 }
 
 /// UID ranges, which must ascend without touching each other's UIDs.
-pub(crate) fn decode_ranges(body: &mut Reader<'_>) -> Result<Vec<UidRange>, RecordError> {
+pub(super) fn decode_ranges(body: &mut Reader<'_>) -> Result<Vec<UidRange>, RecordError> {
     let count = body.count(8)?;
     let mut ranges = Vec::with_capacity(count);
     let mut above = 0;

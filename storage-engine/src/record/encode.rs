@@ -146,7 +146,7 @@ fn encode_message(record: &Record, out: &mut Writer<'_>) {
 }
 
 /// UID ranges: a count, then first and last of each.
-pub(crate) fn encode_ranges(ranges: &[UidRange], out: &mut Writer<'_>) {
+pub(super) fn encode_ranges(ranges: &[UidRange], out: &mut Writer<'_>) {
     out.count(ranges.len());
     for UidRange { first, last } in ranges {
         let (Uid(first), Uid(last)) = (first, last);

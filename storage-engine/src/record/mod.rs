@@ -14,10 +14,10 @@ use crate::index::Entry;
 use crate::request::{Flags, UidRange};
 
 pub use bytes::{Reader, Writer};
-pub(crate) use decode::{ENTRY_BYTES, decode_bool, decode_entry, decode_place, decode_ranges};
+pub(crate) use decode::{ENTRY_BYTES, decode_bool, decode_entry, decode_place};
 pub use decode::{RecordError, decode_frame};
 pub use encode::encode_frame;
-pub(crate) use encode::{encode_entry, encode_place, encode_ranges};
+pub(crate) use encode::{encode_entry, encode_place};
 
 /// One thing that happened. Applying it cannot fail.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,226 @@
+//! Plans of messages: APPEND, STORE, EXPUNGE.
+
+use super::keywords::KeywordPlan;
+use super::names::INBOX;
+use super::normalize_name;
+use super::{AccountState, Mailbox, PlanContext, Planned, RangeBuilder, ReplyDraft};
+use crate::ids::{BodyId, MailboxId, ModSeq, Place, Uid};
+use crate::index::Entry;
+use crate::record::Record;
+use crate::request::{Flags, Limit, NewBody, NewMessage, Refusal, Store, StoreAction};
+use crate::request::{Target, UidRange};
+use crate::state_limits::APPEND_MESSAGES_MAX;
+use crate::view::By;
+
+impl AccountState {
+    pub(super) fn plan_append(
+        &self,
+        target: &Target,
+        messages: &[NewMessage],
+        limit: &Limit,
+        context: &PlanContext<'_>,
+    ) -> Result<Planned, Refusal> {
+        let mailbox = self.target(target)?;
+        if messages.len() > APPEND_MESSAGES_MAX {
+            return Err(Refusal::Limit("too many messages in one append"));
+        }
+        let bytes = messages.iter().map(|message| u64::from(message.size)).sum();
+        self.check_growth(limit, bytes, messages.len())?;
+        let first = mailbox.free_uids(messages.len())?;
+        let mut keywords = KeywordPlan::new(mailbox);
+        let mut added = Vec::with_capacity(messages.len());
+        let mut last_body = self.last_body;
+        for ((message, uid), step) in messages.iter().zip(first.0..).zip(1..) {
+            let body = match &message.body {
+                NewBody::Inline(_) => {
+                    last_body = BodyId(last_body.0 + 1);
+                    last_body
+                }
+                NewBody::Uploaded(upload) => {
+                    let body = context.uploads.get(upload);
+                    *body.ok_or(Refusal::NoSuchUpload)?
+                }
+            };
+            let entry = Entry {
+                uid: Uid(uid),
+                mod_seq: ModSeq(mailbox.mod_seq.0 + step),
+                flags: keywords.bits(&message.flags)?,
+                internal_date_s: message.internal_date_s,
+                zone_min: message.internal_date_zone_min,
+                saved_s: context.now_s,
+                size: message.size,
+                body,
+                body_place: Place::NONE,
+                summary_place: Place::NONE,
+            };
+            added.push(entry);
+        }
+        let id = mailbox.id;
+        let uids = added.iter().map(|entry| entry.uid).collect();
+        let mut records = keywords.into_records();
+        let added = added.into_iter();
+        records.extend(added.map(|entry| Record::MessageAdded { mailbox: id, entry }));
+        let draft = ReplyDraft::Appended {
+            mailbox: id,
+            uid_validity: mailbox.uid_validity,
+            uids,
+        };
+        Ok(Planned::new(records, draft))
+    }
+
+    pub(super) fn plan_store(&self, store: &Store) -> Result<Planned, Refusal> {
+        let mailbox = self.selectable_id(store.mailbox)?;
+        let mut keywords = KeywordPlan::new(mailbox);
+        let (set, clear) = match store.action {
+            StoreAction::Replace => {
+                let set = keywords.bits(&store.flags)?;
+                (set, Flags(!set.0))
+            }
+            StoreAction::Add => (keywords.bits(&store.flags)?, Flags(0)),
+            StoreAction::Remove => (Flags(0), keywords.known_bits(&store.flags)),
+        };
+        let (mut changed, mut modified) = (RangeBuilder::default(), Vec::new());
+        let gone = mailbox.for_each(&store.uids, |entry| {
+            // RFC 7162 3.1.3: a message that changed since is left alone and listed.
+            if store
+                .unchanged_since
+                .is_some_and(|since| entry.mod_seq > since)
+            {
+                modified.push(entry.uid);
+            } else if entry.flags.changed(set, clear) != entry.flags {
+                changed.push(entry.uid);
+            }
+        });
+        let changed = changed.finish();
+        let mod_seq = (!changed.is_empty()).then(|| mailbox.next_mod_seq());
+        let mut records = Vec::new();
+        if let Some(mod_seq) = mod_seq {
+            records = keywords.into_records();
+            records.push(Record::FlagsChanged {
+                mailbox: mailbox.id,
+                uids: changed,
+                set,
+                clear,
+                mod_seq,
+            });
+        }
+        Ok(Planned {
+            records,
+            by: Some(By {
+                session: store.session,
+                silent: store.silent,
+            }),
+            draft: ReplyDraft::Stored {
+                mailbox: mailbox.id,
+                gone,
+                modified,
+                mod_seq,
+            },
+        })
+    }
+
+    pub(super) fn plan_expunge(
+        &self,
+        mailbox: MailboxId,
+        uids: Option<&[UidRange]>,
+    ) -> Result<Planned, Refusal> {
+        let mailbox = self.selectable_id(mailbox)?;
+        let mut going = RangeBuilder::default();
+        if mailbox.deleted > 0 {
+            let every = [UidRange {
+                first: Uid(1),
+                last: Uid(u32::MAX),
+            }];
+            for range in uids.unwrap_or(&every) {
+                let entries = mailbox.index.range(range.first, range.last);
+                let deleted = entries.filter(|entry| entry.flags.contains(Flags::DELETED));
+                deleted.for_each(|entry| going.push(entry.uid));
+            }
+        }
+        let (id, uids) = (mailbox.id, going.finish());
+        let (records, mod_seq) = match uids.is_empty() {
+            true => (Vec::new(), mailbox.mod_seq),
+            false => {
+                let mod_seq = mailbox.next_mod_seq();
+                let mailbox = id;
+                (
+                    vec![Record::Expunged {
+                        mailbox,
+                        uids,
+                        mod_seq,
+                    }],
+                    mod_seq,
+                )
+            }
+        };
+        let draft = ReplyDraft::Expunged {
+            mailbox: id,
+            mod_seq,
+        };
+        Ok(Planned::new(records, draft))
+    }
+
+    /// Whether the account may grow by this much.
+    pub(super) fn check_growth(
+        &self,
+        limit: &Limit,
+        bytes: u64,
+        messages: usize,
+    ) -> Result<(), Refusal> {
+        let messages = u64::try_from(messages).unwrap_or(u64::MAX);
+        let over = |now: u64, more: u64, most: Option<u64>| {
+            more > 0 && most.is_some_and(|most| now.saturating_add(more) > most)
+        };
+        match over(self.bytes, bytes, limit.bytes_max)
+            || over(self.messages, messages, limit.messages_max)
+        {
+            true => Err(Refusal::OverQuota),
+            false => Ok(()),
+        }
+    }
+
+    fn target(&self, target: &Target) -> Result<&Mailbox, Refusal> {
+        match target {
+            Target::Name(name) => self.selectable(&normalize_name(name)),
+            Target::NameOrInbox(name) => {
+                let named = self.selectable(&normalize_name(name));
+                named.or_else(|_| self.selectable(INBOX))
+            }
+        }
+    }
+}
+
+impl Mailbox {
+    /// UIDNEXT, if there are UIDs for this many messages.
+    pub(super) fn free_uids(&self, messages: usize) -> Result<Uid, Refusal> {
+        let end = u32::try_from(messages).ok();
+        match end.and_then(|messages| self.uid_next.0.checked_add(messages)) {
+            Some(_) => Ok(self.uid_next),
+            None => Err(Refusal::Limit("mailbox has no UIDs left")),
+        }
+    }
+
+    /// Visits the messages of these ranges, ascending, and gives the UIDs that are none.
+    pub(super) fn for_each(&self, uids: &[UidRange], mut visit: impl FnMut(Entry)) -> Vec<Uid> {
+        let mut gone = Vec::new();
+        for range in uids {
+            // UIDs that no message ever had are not gone.
+            let end = range.last.0.min(self.uid_next.0 - 1);
+            let mut expected = range.first.0;
+            for entry in self.index.range(range.first, range.last) {
+                gone.extend((expected..entry.uid.0).map(Uid));
+                expected = entry.uid.0.saturating_add(1);
+                visit(entry);
+            }
+            gone.extend((expected..=end).map(Uid));
+        }
+        gone
+    }
+}
+
+impl Flags {
+    /// `(self - clear) + set`
+    pub(super) fn changed(self, set: Flags, clear: Flags) -> Flags {
+        Flags(self.0 & !clear.0 | set.0)
+    }
+}

@@ -1,0 +1,45 @@
+//! Mailbox names: UTF-8, `/` between levels, INBOX in any case.
+
+use crate::request::Refusal;
+use crate::state_limits::{MAILBOX_LEVELS_MAX, MAILBOX_NAME_BYTES_MAX};
+
+/// The one mailbox that every account has.
+pub(super) const INBOX: &str = "INBOX";
+
+/// RFC 3501 5.1: INBOX is the same in any case. So is it as the first level of its children.
+pub fn normalize_name(name: &str) -> String {
+    let (first, rest) = match name.split_once('/') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (name, None),
+    };
+    if !first.eq_ignore_ascii_case(INBOX) {
+        return name.to_owned();
+    }
+    match rest {
+        Some(rest) => format!("{INBOX}/{rest}"),
+        None => INBOX.to_owned(),
+    }
+}
+
+/// Whether a (normalized) name may be given to a mailbox.
+pub fn validate_name(name: &str) -> Result<(), Refusal> {
+    if name.len() > MAILBOX_NAME_BYTES_MAX {
+        return Err(Refusal::Limit("mailbox name is too long"));
+    }
+    if name.split('/').count() > MAILBOX_LEVELS_MAX {
+        return Err(Refusal::Limit("mailbox name has too many levels"));
+    }
+    if name.split('/').any(str::is_empty) {
+        return Err(Refusal::NotAllowed("empty level in the name"));
+    }
+    // RFC 3501 5.1: control characters cause grief, and `%` and `*` are LIST's wildcards.
+    if name.chars().any(|c| c.is_control() || c == '%' || c == '*') {
+        return Err(Refusal::NotAllowed("character in the name"));
+    }
+    Ok(())
+}
+
+/// The names above this one, topmost first.
+pub(super) fn parents(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').filter_map(|(at, _)| name.get(..at))
+}

@@ -1,0 +1,161 @@
+//! From a request to the records that answer it, or a refusal.
+
+use std::collections::HashMap;
+
+use super::{AccountState, ReplyDraft};
+use crate::ids::{BodyId, MailboxId, Place, UidValidity};
+use crate::record::Record;
+use crate::request::{Operation, Refusal, UploadId};
+use crate::view::By;
+
+/// What `plan` needs besides state and request.
+#[derive(Debug)]
+pub struct PlanContext<'a> {
+    /// Seconds since the Unix epoch.
+    pub now_s: i64,
+    /// Bodies of the uploads whose chunks are all there.
+    pub uploads: &'a HashMap<UploadId, BodyId>,
+}
+
+/// A plan. Its records are one frame; no records means that nothing changes.
+#[derive(Debug)]
+pub struct Planned {
+    /// What is going to be true.
+    pub records: Vec<Record>,
+    /// Who changes flags, for the watchers.
+    pub by: Option<By>,
+    /// The answer, complete but for what only publishing knows.
+    pub draft: ReplyDraft,
+}
+
+impl Planned {
+    pub(super) fn nothing(draft: ReplyDraft) -> Planned {
+        Planned::new(Vec::new(), draft)
+    }
+
+    pub(super) fn new(records: Vec<Record>, draft: ReplyDraft) -> Planned {
+        let by = None;
+        Planned { records, by, draft }
+    }
+
+    /// The body id of the n-th message that an Append adds: what its body frame must name.
+    pub fn body(&self, n: usize) -> Option<BodyId> {
+        let mut added = self.records.iter().filter_map(|record| match record {
+            Record::MessageAdded { entry, .. } => Some(entry.body),
+            _ => None,
+        });
+        added.nth(n)
+    }
+
+    /// The n-th message that an Append adds lies here: known once its frames are enqueued, and
+    /// filled in before the records are encoded and applied.
+    pub fn set_places(&mut self, n: usize, body: Place, summary: Place) {
+        let mut added = self.records.iter_mut().filter_map(|record| match record {
+            Record::MessageAdded { entry, .. } => Some(entry),
+            _ => None,
+        });
+        if let Some(entry) = added.nth(n) {
+            (entry.body_place, entry.summary_place) = (body, summary);
+        }
+    }
+}
+
+impl AccountState {
+    /// Plans one request on the planned state, whose [`AccountState::pages_needed`] are warm.
+    ///
+    /// Snapshots, places and uploads are the mail store's: they are not planned.
+    pub fn plan(
+        &self,
+        operation: &Operation,
+        context: &PlanContext<'_>,
+    ) -> Result<Planned, Refusal> {
+        match operation {
+            Operation::CreateAccount { mailboxes } => {
+                return self.plan_create_account(mailboxes, context);
+            }
+            Operation::DeleteAccount => return Ok(self.plan_delete_account()),
+            _ if !self.exists() => return Err(Refusal::NoSuchAccount),
+            _ => {}
+        }
+        match operation {
+            Operation::Describe => Ok(Planned::nothing(ReplyDraft::Account)),
+            Operation::Status { name } => self.plan_status(name),
+            Operation::CreateMailbox { mailbox } => self.plan_create(mailbox, context),
+            Operation::DeleteMailbox { name } => self.plan_delete(name),
+            Operation::RenameMailbox { from, to } => self.plan_rename(from, to, context),
+            Operation::Subscribe { name } => self.plan_subscribe(name),
+            Operation::Unsubscribe { name } => Ok(self.plan_unsubscribe(name)),
+            Operation::Select { name, access, .. } => self.plan_select(name, *access),
+            Operation::Append {
+                mailbox,
+                messages,
+                limit,
+            } => self.plan_append(mailbox, messages, limit, context),
+            Operation::Store(store) => self.plan_store(store),
+            Operation::Expunge { mailbox, uids } => self.plan_expunge(*mailbox, uids.as_deref()),
+            Operation::Transfer(transfer) => self.plan_transfer(transfer, context),
+            Operation::Deselect { .. } => Ok(Planned::nothing(ReplyDraft::Done)),
+            Operation::CreateAccount { .. }
+            | Operation::DeleteAccount
+            | Operation::Snapshot { .. }
+            | Operation::UploadChunk { .. }
+            | Operation::AbandonUpload { .. }
+            | Operation::Locate { .. } => unreachable!("not planned"),
+        }
+    }
+
+    /// The mailboxes whose pages must be warm (in both states) to plan and apply this.
+    pub fn pages_needed(&self, operation: &Operation) -> Vec<MailboxId> {
+        let named = |name: &str| {
+            let id = self.names.get(&super::normalize_name(name));
+            id.copied().into_iter().collect()
+        };
+        match operation {
+            Operation::DeleteAccount => self.mailbox_ids(),
+            Operation::DeleteMailbox { name } => named(name),
+            Operation::RenameMailbox { from, .. } if from.eq_ignore_ascii_case("INBOX") => {
+                named(from)
+            }
+            Operation::Store(store) => vec![store.mailbox],
+            Operation::Transfer(transfer) => vec![transfer.from],
+            Operation::Expunge { mailbox, .. }
+            | Operation::Snapshot { mailbox }
+            | Operation::Locate { mailbox, .. } => vec![*mailbox],
+            Operation::CreateAccount { .. }
+            | Operation::Describe
+            | Operation::Status { .. }
+            | Operation::CreateMailbox { .. }
+            | Operation::RenameMailbox { .. }
+            | Operation::Subscribe { .. }
+            | Operation::Unsubscribe { .. }
+            | Operation::Select { .. }
+            | Operation::Deselect { .. }
+            | Operation::UploadChunk { .. }
+            | Operation::AbandonUpload { .. }
+            | Operation::Append { .. } => Vec::new(),
+        }
+    }
+
+    /// After the published state was folded or warmed: makes this, the planned state, share its
+    /// pages again. `in_flight` are the records that are planned but not published, in order.
+    pub fn replan_from<'r>(
+        &mut self,
+        published: &AccountState,
+        in_flight: impl IntoIterator<Item = &'r Record>,
+    ) {
+        let (lsn, last_body) = (self.lsn, self.last_body);
+        *self = published.clone();
+        for record in in_flight {
+            self.apply(record);
+        }
+        self.lsn = lsn;
+        // Ids that were given to uploads are not in any record yet.
+        self.last_body = last_body.max(self.last_body);
+    }
+}
+
+/// UIDVALIDITY = max(now, the account's last + 1), so that it never comes twice (RFC 3501 2.3.1.1).
+pub(super) fn next_uid_validity(last: UidValidity, now_s: i64) -> UidValidity {
+    let now = u32::try_from(now_s.max(1)).unwrap_or(u32::MAX - 1);
+    UidValidity(now.max(last.0.saturating_add(1)))
+}
