@@ -71,11 +71,19 @@ pub const TABLE: &[Capability] = &[
     row("SPECIAL-USE", 6154, Advertised::AfterLogin),
     row("CREATE-SPECIAL-USE", 6154, Advertised::AfterLogin),
     row("APPENDLIMIT=", 7889, Advertised::AfterLogin),
-    Capability { enable: true, ..row("CONDSTORE", 7162, Advertised::AfterLogin) },
+    Capability {
+        enable: true,
+        ..row("CONDSTORE", 7162, Advertised::AfterLogin)
+    },
 ];
 
 const fn row(name: &'static str, rfc: u16, advertised: Advertised) -> Capability {
-    Capability { name, rfc, advertised, enable: false }
+    Capability {
+        name,
+        rfc,
+        advertised,
+        enable: false,
+    }
 }
 
 impl Capability {
@@ -96,7 +104,10 @@ impl Capability {
 /// The words of a capability line, as CAPABILITY, its response code and the greeting carry them.
 pub fn words(context: &Context) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
-    for capability in TABLE.iter().filter(|capability| capability.is_advertised(context)) {
+    for capability in TABLE
+        .iter()
+        .filter(|capability| capability.is_advertised(context))
+    {
         if !out.is_empty() {
             out.push(b' ');
         }
@@ -120,7 +131,12 @@ mod tests {
     use super::*;
 
     fn line(state: ConnectionState, start_tls: bool, login_allowed: bool) -> String {
-        let context = Context { state, start_tls, login_allowed, append_bytes_max: 1000 };
+        let context = Context {
+            state,
+            start_tls,
+            login_allowed,
+            append_bytes_max: 1000,
+        };
         String::from_utf8(words(&context)).unwrap()
     }
 

@@ -305,12 +305,18 @@ impl Fragmenter {
         self.line_start = 0;
         self.line_bytes = 0;
         self.state = State::Undecided(literal);
-        Event::AppendLiteral { prefix: Request::up_to_message_literal(bytes, literal), literal }
+        Event::AppendLiteral {
+            prefix: Request::up_to_message_literal(bytes, literal),
+            literal,
+        }
     }
 
     /// Begins to gather a literal, or refuses the command that it belongs to.
     fn gather<'i>(&mut self, used: usize, literal: LiteralHeader) -> Step<'i> {
-        let room = self.limits.literal_bytes_max.saturating_sub(self.literal_bytes);
+        let room = self
+            .limits
+            .literal_bytes_max
+            .saturating_sub(self.literal_bytes);
         let reason = match usize::try_from(literal.bytes) {
             _ if self.literal_count >= self.limits.literal_count_max => {
                 RejectionReason::TooManyLiterals
@@ -401,11 +407,17 @@ impl Fragmenter {
     /// Describes the present command for its BAD, `piece` being what the buffer lacks.
     fn reject(&mut self, piece: &[u8], reason: RejectionReason) -> Rejection {
         if let Some(tag) = self.append_tag.take() {
-            return Rejection { tag: (!tag.is_empty()).then_some(tag), reason };
+            return Rejection {
+                tag: (!tag.is_empty()).then_some(tag),
+                reason,
+            };
         }
         let mut start: Vec<u8> = Vec::with_capacity(TAG_BYTES_MAX + 1);
         start.extend(self.buffer.iter().chain(piece).take(TAG_BYTES_MAX + 1));
-        Rejection { tag: tag_of(&start).map(<[u8]>::to_vec), reason }
+        Rejection {
+            tag: tag_of(&start).map(<[u8]>::to_vec),
+            reason,
+        }
     }
 
     fn lose<'i>(&mut self, reason: RejectionReason) -> Step<'i> {
@@ -421,9 +433,14 @@ impl Fragmenter {
 
     /// Keeps the last bytes of a line that is being skipped.
     fn keep_tail(&mut self, piece: &[u8]) {
-        let fresh = piece.get(piece.len().saturating_sub(TAIL_BYTES)..).unwrap_or(piece);
+        let fresh = piece
+            .get(piece.len().saturating_sub(TAIL_BYTES)..)
+            .unwrap_or(piece);
         let kept = TAIL_BYTES - fresh.len();
-        let old = self.buffer.get(self.buffer.len().saturating_sub(kept)..).unwrap_or_default();
+        let old = self
+            .buffer
+            .get(self.buffer.len().saturating_sub(kept)..)
+            .unwrap_or_default();
         let mut tail = Vec::with_capacity(TAIL_BYTES);
         tail.extend_from_slice(old);
         tail.extend_from_slice(fresh);
@@ -442,7 +459,6 @@ fn line_piece(rest: &[u8]) -> (&[u8], bool) {
 fn count(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
-
 
 #[cfg(test)]
 mod tests;

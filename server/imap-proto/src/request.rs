@@ -37,12 +37,18 @@ pub struct Request {
 impl Request {
     /// A complete command from its bytes, without the last line end.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), message_literal: None }
+        Self {
+            bytes: bytes.into(),
+            message_literal: None,
+        }
     }
 
     /// An APPEND up to, but not with, the header of its message literal.
     pub fn up_to_message_literal(bytes: impl Into<Vec<u8>>, literal: LiteralHeader) -> Self {
-        Self { bytes: bytes.into(), message_literal: Some(literal) }
+        Self {
+            bytes: bytes.into(),
+            message_literal: Some(literal),
+        }
     }
 
     /// The bytes as on the wire.

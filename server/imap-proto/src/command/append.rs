@@ -22,7 +22,9 @@ pub struct Append {
 /// Parses the arguments.
 pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
     // RFC 3501 `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`
-    let literal = arguments.message_literal.ok_or(SyntaxError::Expected("message literal"))?;
+    let literal = arguments
+        .message_literal
+        .ok_or(SyntaxError::Expected("message literal"))?;
     let cursor = &mut arguments.cursor;
     cursor.sp()?;
     let mailbox = cursor.mailbox()?;
@@ -37,5 +39,10 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
         internal_date = Some(date_time(cursor)?);
         cursor.sp()?;
     }
-    Ok(Command::Append(Append { mailbox, flags, internal_date, literal }))
+    Ok(Command::Append(Append {
+        mailbox,
+        flags,
+        internal_date,
+        literal,
+    }))
 }

@@ -53,7 +53,10 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
             encoded => Some(decode_base64(encoded)?),
         };
     }
-    Ok(Command::Authenticate(Authenticate { mechanism, initial_response }))
+    Ok(Command::Authenticate(Authenticate {
+        mechanism,
+        initial_response,
+    }))
 }
 
 impl SaslLine {
@@ -76,4 +79,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 fn decode_base64(encoded: &[u8]) -> Parsed<Vec<u8>> {
     BASE64.decode(encoded).map_err(|_| SyntaxError::Base64)
+}
+
+/// Never shows the response: it holds secrets.
+impl fmt::Debug for SaslLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Response(_) => "Response",
+            Self::Cancel => "Cancel",
+        })
+    }
 }

@@ -23,5 +23,9 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
     let set = sequence_set(cursor)?;
     cursor.sp()?;
     let mailbox = cursor.mailbox()?;
-    Ok(Command::Copy(Copy { numbering, set, mailbox }))
+    Ok(Command::Copy(Copy {
+        numbering,
+        set,
+        mailbox,
+    }))
 }

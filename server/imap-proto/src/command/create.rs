@@ -30,7 +30,10 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
         special_use = cursor.list_or_empty(use_attribute)?;
         cursor.expect_byte(b')', ")")?;
     }
-    Ok(Command::Create(Create { mailbox, special_use }))
+    Ok(Command::Create(Create {
+        mailbox,
+        special_use,
+    }))
 }
 
 fn use_attribute(cursor: &mut Cursor<'_>) -> Parsed<SpecialUse> {

@@ -78,7 +78,12 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
         changed_since = Some(cursor.mod_seq()?);
         cursor.expect_byte(b')', ")")?;
     }
-    Ok(Command::Fetch(Fetch { numbering, set, attributes, changed_since }))
+    Ok(Command::Fetch(Fetch {
+        numbering,
+        set,
+        attributes,
+        changed_since,
+    }))
 }
 
 /// One item; a macro adds several (RFC 3501 6.4.5).
@@ -94,7 +99,11 @@ fn attribute(cursor: &mut Cursor<'_>, attributes: &mut Vec<FetchAttribute>) -> P
         }
         let section = section(cursor)?;
         let partial = partial(cursor)?;
-        attributes.push(A::BodySection { section, partial, peek });
+        attributes.push(A::BodySection {
+            section,
+            partial,
+            peek,
+        });
     } else if is("FAST") {
         attributes.extend(fast);
     } else if is("ALL") {

@@ -81,7 +81,9 @@ fn parse_verb(arguments: &mut Arguments<'_>, verb: ListVerb) -> Parsed<Command> 
     }
     // RFC 5258 3.1: RECURSIVEMATCH needs an option that selects by itself.
     if selection.recursive_match && !selection.subscribed && !selection.special_use {
-        return Err(SyntaxError::Conflict("RECURSIVEMATCH needs another selection option"));
+        return Err(SyntaxError::Conflict(
+            "RECURSIVEMATCH needs another selection option",
+        ));
     }
     let reference = reference(cursor)?;
     cursor.sp()?;
@@ -98,7 +100,14 @@ fn parse_verb(arguments: &mut Arguments<'_>, verb: ListVerb) -> Parsed<Command> 
         cursor.sp()?;
         cursor.list_or_empty(|cursor| return_option(cursor, &mut returns))?;
     }
-    let list = List { verb, selection, reference, patterns, returns, extended };
+    let list = List {
+        verb,
+        selection,
+        reference,
+        patterns,
+        returns,
+        extended,
+    };
     Ok(Command::List(list))
 }
 

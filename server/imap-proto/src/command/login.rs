@@ -17,7 +17,10 @@ pub struct Login {
 /// Never shows the password.
 impl fmt::Debug for Login {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
+        formatter
+            .debug_struct("Login")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 

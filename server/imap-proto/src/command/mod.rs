@@ -152,7 +152,10 @@ impl Command {
         };
         match Self::parse_after_tag(cursor, request.message_literal()) {
             Ok(command) => Ok((tag, command)),
-            Err(error) => Err(ParseError { tag: Some(tag), error }),
+            Err(error) => Err(ParseError {
+                tag: Some(tag),
+                error,
+            }),
         }
     }
 
@@ -219,7 +222,11 @@ impl Command {
             numbering = Numbering::Uid;
         }
         let row = table::find(cursor.atom()?, numbering).ok_or(SyntaxError::UnknownCommand)?;
-        let mut arguments = Arguments { cursor, numbering, message_literal };
+        let mut arguments = Arguments {
+            cursor,
+            numbering,
+            message_literal,
+        };
         let command = (row.parse)(&mut arguments)?;
         arguments.cursor.end()?;
         match command {

@@ -53,7 +53,12 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
         cursor.sp()?;
     }
     let key = search_keys(cursor)?;
-    Ok(Command::Search(Search { numbering, returns, charset, key }))
+    Ok(Command::Search(Search {
+        numbering,
+        returns,
+        charset,
+        key,
+    }))
 }
 
 fn return_option(cursor: &mut Cursor<'_>, options: &mut SearchReturn) -> Parsed<()> {

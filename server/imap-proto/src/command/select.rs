@@ -46,5 +46,9 @@ fn parse_access(arguments: &mut Arguments<'_>, access: Access) -> Parsed<Command
             false => Err(SyntaxError::Unknown("SELECT parameter")),
         })?;
     }
-    Ok(Command::Select(Select { mailbox, access, condstore }))
+    Ok(Command::Select(Select {
+        mailbox,
+        access,
+        condstore,
+    }))
 }

@@ -62,7 +62,14 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
     let silent = cursor.take_prefix(".SILENT");
     cursor.sp()?;
     let flags = flags(cursor)?;
-    Ok(Command::Store(Store { numbering, set, unchanged_since, action, silent, flags }))
+    Ok(Command::Store(Store {
+        numbering,
+        set,
+        unchanged_since,
+        action,
+        silent,
+        flags,
+    }))
 }
 
 /// RFC 3501 `flag-list / (flag *(SP flag))`

@@ -46,22 +46,34 @@ const fn row(
 impl Row {
     /// The form that begins with UID.
     const fn uid(self) -> Self {
-        Self { numbering: Numbering::Uid, ..self }
+        Self {
+            numbering: Numbering::Uid,
+            ..self
+        }
     }
 
     /// A form that names messages by sequence number.
     const fn by_sequence(self) -> Self {
-        Self { uses_sequence_numbers: true, ..self }
+        Self {
+            uses_sequence_numbers: true,
+            ..self
+        }
     }
 
     /// RFC 3501 7.4.1: no EXPUNGE while this one is answered.
     const fn holds_expunge(self) -> Self {
-        Self { may_tell_expunge: false, ..self }
+        Self {
+            may_tell_expunge: false,
+            ..self
+        }
     }
 
     /// Brought by this capability.
     const fn of(self, capability: &'static str) -> Self {
-        Self { capability: Some(capability), ..self }
+        Self {
+            capability: Some(capability),
+            ..self
+        }
     }
 }
 
@@ -74,8 +86,12 @@ pub(super) static NOOP: Row = row("NOOP", Any, plain::noop);
 pub static TABLE: [Row; 37] = [
     row("FETCH", Selected, fetch::parse).uid(),
     row("STORE", Selected, store::parse).uid(),
-    row("FETCH", Selected, fetch::parse).by_sequence().holds_expunge(),
-    row("STORE", Selected, store::parse).by_sequence().holds_expunge(),
+    row("FETCH", Selected, fetch::parse)
+        .by_sequence()
+        .holds_expunge(),
+    row("STORE", Selected, store::parse)
+        .by_sequence()
+        .holds_expunge(),
     row("NOOP", Any, plain::noop),
     row("IDLE", Authenticated, plain::idle).of("IDLE"),
     row("SELECT", Authenticated, select::parse),
@@ -84,11 +100,15 @@ pub static TABLE: [Row; 37] = [
     row("APPEND", Authenticated, append::parse),
     // The keys of UID SEARCH may be sequence numbers, yet it may tell of expunges.
     row("SEARCH", Selected, search::parse).uid().by_sequence(),
-    row("SEARCH", Selected, search::parse).by_sequence().holds_expunge(),
+    row("SEARCH", Selected, search::parse)
+        .by_sequence()
+        .holds_expunge(),
     row("COPY", Selected, copy::parse).uid(),
     row("COPY", Selected, copy::parse).by_sequence(),
     row("MOVE", Selected, r#move::parse).uid().of("MOVE"),
-    row("MOVE", Selected, r#move::parse).by_sequence().of("MOVE"),
+    row("MOVE", Selected, r#move::parse)
+        .by_sequence()
+        .of("MOVE"),
     row("EXPUNGE", Selected, expunge::parse),
     row("EXPUNGE", Selected, expunge::parse).uid().of("UIDPLUS"),
     row("CHECK", Selected, plain::check),

@@ -31,13 +31,17 @@ pub(super) fn trailer(line: &[u8]) -> Trailer {
         Some(digits) => (digits, LiteralKind::NonSynchronizing),
         None => (inside, LiteralKind::Synchronizing),
     };
-    let digits_start =
-        digits_end.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |last| last + 1);
+    let digits_start = digits_end
+        .iter()
+        .rposition(|byte| !byte.is_ascii_digit())
+        .map_or(0, |last| last + 1);
     let digits = digits_end.get(digits_start..).unwrap_or_default();
     if digits_start == 0 {
         return Trailer::Cut;
     }
-    let Some(before) = digits_end.get(..digits_start).and_then(|line| line.strip_suffix(b"{"))
+    let Some(before) = digits_end
+        .get(..digits_start)
+        .and_then(|line| line.strip_suffix(b"{"))
     else {
         return Trailer::None;
     };
@@ -45,8 +49,15 @@ pub(super) fn trailer(line: &[u8]) -> Trailer {
         return Trailer::None;
     }
     let binary = before.ends_with(b"~");
-    let header = LiteralHeader { bytes: saturating_number(digits), kind, binary };
-    Trailer::Literal { header, start: before.len() - usize::from(binary) }
+    let header = LiteralHeader {
+        bytes: saturating_number(digits),
+        kind,
+        binary,
+    };
+    Trailer::Literal {
+        header,
+        start: before.len() - usize::from(binary),
+    }
 }
 
 /// Whether the literal header at `start` of an APPEND announces a message, and not the mailbox.
@@ -54,8 +65,13 @@ pub(super) fn announces_message(command: &[u8], start: usize) -> bool {
     let before = command.get(..start).unwrap_or_default();
     let mut words = before.splitn(3, |byte| *byte == b' ');
     let _tag = words.next();
-    let is_append = words.next().is_some_and(|verb| verb.eq_ignore_ascii_case(b"APPEND"));
-    is_append && words.next().is_some_and(|rest| rest.iter().any(|byte| *byte != b' '))
+    let is_append = words
+        .next()
+        .is_some_and(|verb| verb.eq_ignore_ascii_case(b"APPEND"));
+    is_append
+        && words
+            .next()
+            .is_some_and(|rest| rest.iter().any(|byte| *byte != b' '))
 }
 
 /// Removes CRLF, or a bare LF, from the end.
@@ -71,6 +87,8 @@ fn without_line_end(line: &[u8]) -> &[u8] {
 
 fn saturating_number(digits: &[u8]) -> u64 {
     digits.iter().fold(0_u64, |value, digit| {
-        value.saturating_mul(10).saturating_add(u64::from(digit.wrapping_sub(b'0')))
+        value
+            .saturating_mul(10)
+            .saturating_add(u64::from(digit.wrapping_sub(b'0')))
     })
 }

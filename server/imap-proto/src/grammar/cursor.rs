@@ -44,7 +44,11 @@ impl<'r> Cursor<'r> {
 
     /// Reads `byte`, which must be next; `what` names it.
     pub fn expect_byte(&mut self, byte: u8, what: &'static str) -> Parsed<()> {
-        if self.take_byte(byte) { Ok(()) } else { Err(SyntaxError::Expected(what)) }
+        if self.take_byte(byte) {
+            Ok(())
+        } else {
+            Err(SyntaxError::Expected(what))
+        }
     }
 
     /// `SP`. Clients that send several are forgiven.
@@ -62,13 +66,20 @@ impl<'r> Cursor<'r> {
     /// The end of the command. Spaces before it are forgiven.
     pub fn end(&mut self) -> Parsed<()> {
         self.skip_spaces();
-        if self.rest.is_empty() { Ok(()) } else { Err(SyntaxError::Trailing) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(SyntaxError::Trailing)
+        }
     }
 
     /// Reads the longest front of which every byte `belongs`.
     pub fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'r [u8] {
-        let end =
-            self.rest.iter().position(|byte| !belongs(*byte)).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| !belongs(*byte))
+            .unwrap_or(self.rest.len());
         self.take(end).unwrap_or_default()
     }
 
@@ -105,7 +116,11 @@ impl<'r> Cursor<'r> {
     /// `atom`
     pub fn atom(&mut self) -> Parsed<&'r [u8]> {
         let atom = self.take_while(is_atom_char);
-        if atom.is_empty() { Err(SyntaxError::Expected("atom")) } else { Ok(atom) }
+        if atom.is_empty() {
+            Err(SyntaxError::Expected("atom"))
+        } else {
+            Ok(atom)
+        }
     }
 
     /// `astring`
@@ -124,7 +139,11 @@ impl<'r> Cursor<'r> {
 
     /// `nstring`: `None` for NIL.
     pub fn nstring(&mut self) -> Parsed<Option<Cow<'r, [u8]>>> {
-        if self.take_word("NIL") { Ok(None) } else { self.string().map(Some) }
+        if self.take_word("NIL") {
+            Ok(None)
+        } else {
+            self.string().map(Some)
+        }
     }
 
     /// `string`: quoted or literal.
@@ -168,7 +187,9 @@ impl<'r> Cursor<'r> {
         self.expect_byte(b'}', "literal")?;
         self.take_byte(b'\r');
         self.expect_byte(b'\n', "literal")?;
-        let data = self.take(bytes).ok_or(SyntaxError::Expected("literal data"))?;
+        let data = self
+            .take(bytes)
+            .ok_or(SyntaxError::Expected("literal data"))?;
         // RFC 3501 `CHAR8` excludes NUL.
         if memchr::memchr(0, data).is_some() {
             return Err(SyntaxError::Nul);
@@ -202,7 +223,11 @@ impl<'r> Cursor<'r> {
                 .and_then(|value| value.checked_add(u64::from(digit.wrapping_sub(b'0'))))
                 .ok_or(SyntaxError::Number)?;
         }
-        if value > u64::MAX >> 1 { Err(SyntaxError::Number) } else { Ok(value) }
+        if value > u64::MAX >> 1 {
+            Err(SyntaxError::Number)
+        } else {
+            Ok(value)
+        }
     }
 
     /// `mod-sequence-valzer` (RFC 7162)
@@ -223,7 +248,11 @@ impl<'r> Cursor<'r> {
     /// A parenthesised list of at least one item, separated by spaces.
     pub fn list<T>(&mut self, item: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let items = self.list_or_empty(item)?;
-        if items.is_empty() { Err(SyntaxError::Expected("list item")) } else { Ok(items) }
+        if items.is_empty() {
+            Err(SyntaxError::Expected("list item"))
+        } else {
+            Ok(items)
+        }
     }
 
     /// A parenthesised list, perhaps empty, separated by spaces.

@@ -57,8 +57,16 @@ impl Date {
     /// The day that is `days` after 1970-01-01; what lies outside the years 0 to 9999 becomes the
     /// nearest day inside.
     pub fn from_unix_days(days: i64) -> Self {
-        let earliest = Self { year: 0, month: 1, day: 1 };
-        let latest = Self { year: 9999, month: 12, day: 31 };
+        let earliest = Self {
+            year: 0,
+            month: 1,
+            day: 1,
+        };
+        let latest = Self {
+            year: 9999,
+            month: 12,
+            day: 31,
+        };
         let days = days.clamp(earliest.to_unix_days(), latest.to_unix_days()) + 719_468;
         let era = days.div_euclid(146_097);
         let day_of_era = days.rem_euclid(146_097);
@@ -67,7 +75,11 @@ impl Date {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        let month = if shifted_month < 10 {
+            shifted_month + 3
+        } else {
+            shifted_month - 9
+        };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         Self {
             year: u16::try_from(year).unwrap_or(0),
@@ -170,7 +182,13 @@ pub fn date_time(cursor: &mut Cursor<'_>) -> Parsed<DateTime> {
     cursor.expect_byte(b'"', "date-time")?;
     let zone = i16::from(hours) * 60 + i16::from(minutes);
     let zone_minutes = if east { zone } else { -zone };
-    Ok(DateTime { date, hour, minute, second, zone_minutes })
+    Ok(DateTime {
+        date,
+        hour,
+        minute,
+        second,
+        zone_minutes,
+    })
 }
 
 /// RFC 3501 `date-text`
@@ -186,7 +204,9 @@ fn date_text(cursor: &mut Cursor<'_>) -> Parsed<Date> {
         _ => return Err(WHAT),
     };
     let (year, day) = (u16::try_from(year), u8::try_from(day));
-    let (Ok(year), Ok(day)) = (year, day) else { return Err(WHAT) };
+    let (Ok(year), Ok(day)) = (year, day) else {
+        return Err(WHAT);
+    };
     Date::new(year, month, day).ok_or(WHAT)
 }
 
@@ -195,12 +215,16 @@ fn digits(cursor: &mut Cursor<'_>, count: usize, max: u8) -> Option<u8> {
     let digits = cursor.take(count)?;
     let text = std::str::from_utf8(digits).ok()?;
     let valid = digits.iter().all(u8::is_ascii_digit);
-    text.parse::<u8>().ok().filter(|value| valid && *value <= max)
+    text.parse::<u8>()
+        .ok()
+        .filter(|value| valid && *value <= max)
 }
 
 /// The number of the month called `name`, in any case.
 fn month_from_name(name: &[u8]) -> Option<u8> {
-    let index = MONTHS.iter().position(|month| name.eq_ignore_ascii_case(month.as_slice()))?;
+    let index = MONTHS
+        .iter()
+        .position(|month| name.eq_ignore_ascii_case(month.as_slice()))?;
     u8::try_from(index + 1).ok()
 }
 

@@ -17,7 +17,11 @@ impl MailboxName {
     /// A name that is already UTF-8.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        if name.eq_ignore_ascii_case("INBOX") { Self("INBOX".to_owned()) } else { Self(name) }
+        if name.eq_ignore_ascii_case("INBOX") {
+            Self("INBOX".to_owned())
+        } else {
+            Self(name)
+        }
     }
 
     /// The name in UTF-8.
@@ -65,7 +69,11 @@ pub enum MailboxNameError {
 /// mailbox and no delimiter hides in base64.
 pub fn decode(wire: &[u8]) -> Result<String, MailboxNameError> {
     let text = std::str::from_utf8(wire).map_err(|_| MailboxNameError::Utf8)?;
-    let name = if text.contains('&') { decode_shifted(text)? } else { text.to_owned() };
+    let name = if text.contains('&') {
+        decode_shifted(text)?
+    } else {
+        text.to_owned()
+    };
     if name.len() > MAILBOX_NAME_BYTES_MAX {
         return Err(MailboxNameError::TooLong);
     }
@@ -77,7 +85,10 @@ pub fn decode(wire: &[u8]) -> Result<String, MailboxNameError> {
 
 /// Turns a UTF-8 name into modified UTF-7. Borrows when nothing has to change.
 pub fn encode(name: &str) -> Cow<'_, str> {
-    if name.bytes().all(|byte| is_direct(char::from(byte)) && byte != b'&') {
+    if name
+        .bytes()
+        .all(|byte| is_direct(char::from(byte)) && byte != b'&')
+    {
         return Cow::Borrowed(name);
     }
     let mut out = String::with_capacity(name.len() + name.len() / 2);
@@ -103,12 +114,11 @@ pub fn encode(name: &str) -> Cow<'_, str> {
 /// RFC 3501 5.1.3: base64 with `,` for `/`, without padding.
 const MODIFIED_BASE64: GeneralPurpose = GeneralPurpose::new(&ALPHABET, NO_PAD);
 
-const ALPHABET: Alphabet = match Alphabet::new(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,",
-) {
-    Ok(alphabet) => alphabet,
-    Err(_) => panic!("64 distinct printable characters"),
-};
+const ALPHABET: Alphabet =
+    match Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,") {
+        Ok(alphabet) => alphabet,
+        Err(_) => panic!("64 distinct printable characters"),
+    };
 
 /// RFC 3501 5.1.3: printable US-ASCII represents itself.
 fn is_direct(c: char) -> bool {
@@ -147,8 +157,9 @@ fn decode_shifted(text: &str) -> Result<String, MailboxNameError> {
 }
 
 fn decode_base64(encoded: &str, name: &mut String) -> Result<(), MailboxNameError> {
-    let bytes =
-        MODIFIED_BASE64.decode(encoded).map_err(|_| MailboxNameError::ModifiedUtf7)?;
+    let bytes = MODIFIED_BASE64
+        .decode(encoded)
+        .map_err(|_| MailboxNameError::ModifiedUtf7)?;
     let (units, odd) = bytes.as_chunks::<2>();
     if !odd.is_empty() {
         return Err(MailboxNameError::ModifiedUtf7);

@@ -24,8 +24,10 @@ pub use status_item::StatusItem;
 
 /// RFC 3501 `ATOM-CHAR`.
 pub fn is_atom_char(byte: u8) -> bool {
-    !matches!(byte, b'(' | b')' | b'{' | b' ' | b'%' | b'*' | b'"' | b'\\' | b']')
-        && (0x21..0x7f).contains(&byte)
+    !matches!(
+        byte,
+        b'(' | b')' | b'{' | b' ' | b'%' | b'*' | b'"' | b'\\' | b']'
+    ) && (0x21..0x7f).contains(&byte)
 }
 
 /// RFC 3501 `ASTRING-CHAR`.

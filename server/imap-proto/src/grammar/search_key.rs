@@ -63,7 +63,9 @@ pub enum SearchKey {
 /// The search keys of a command (RFC 3501 `search-key`, one or more), to its end. Several are
 /// joined by AND.
 pub fn search_keys(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
-    let mut budget = Budget { keys: SEARCH_KEYS_MAX };
+    let mut budget = Budget {
+        keys: SEARCH_KEYS_MAX,
+    };
     let mut keys = vec![search_key(cursor, &mut budget, SEARCH_DEPTH_MAX)?];
     while !cursor.rest().is_empty() {
         cursor.sp()?;
@@ -95,8 +97,13 @@ struct Budget {
 }
 
 fn search_key(cursor: &mut Cursor<'_>, budget: &mut Budget, depth: usize) -> Parsed<SearchKey> {
-    let depth = depth.checked_sub(1).ok_or(SyntaxError::TooDeep("search keys"))?;
-    budget.keys = budget.keys.checked_sub(1).ok_or(SyntaxError::TooMany("search keys"))?;
+    let depth = depth
+        .checked_sub(1)
+        .ok_or(SyntaxError::TooDeep("search keys"))?;
+    budget.keys = budget
+        .keys
+        .checked_sub(1)
+        .ok_or(SyntaxError::TooMany("search keys"))?;
     match cursor.peek() {
         Some(b'(') => {
             let keys = cursor.list(|cursor| search_key(cursor, budget, depth))?;
@@ -156,13 +163,17 @@ fn plain_key(name: &[u8]) -> Option<SearchKey> {
 /// Keys with one argument that is no key; HEADER has two.
 fn key_with_argument(name: &[u8], cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
     match name {
-        b"BCC" | b"CC" | b"FROM" | b"SUBJECT" | b"TO" => {
-            Ok(SearchKey::Header { field: name.to_vec(), value: text(cursor)? })
-        }
+        b"BCC" | b"CC" | b"FROM" | b"SUBJECT" | b"TO" => Ok(SearchKey::Header {
+            field: name.to_vec(),
+            value: text(cursor)?,
+        }),
         b"HEADER" => {
             let field = text(cursor)?;
             cursor.sp()?;
-            Ok(SearchKey::Header { field, value: text(cursor)? })
+            Ok(SearchKey::Header {
+                field,
+                value: text(cursor)?,
+            })
         }
         b"BODY" => text(cursor).map(SearchKey::Body),
         b"TEXT" => text(cursor).map(SearchKey::Text),

@@ -42,7 +42,10 @@ pub struct Partial {
 impl Section {
     /// The whole message: `[]`.
     pub fn whole() -> Self {
-        Self { part: Vec::new(), text: SectionText::All }
+        Self {
+            part: Vec::new(),
+            text: SectionText::All,
+        }
     }
 
     /// Writes `[section]` with its brackets.
@@ -144,7 +147,11 @@ pub fn partial(cursor: &mut Cursor<'_>) -> Parsed<Option<Partial>> {
     let bytes = cursor.number64()?;
     cursor.expect_byte(b'>', ">")?;
     // RFC 3501: the second number is an nz-number.
-    if bytes == 0 { Err(SyntaxError::Number) } else { Ok(Some(Partial { offset, bytes })) }
+    if bytes == 0 {
+        Err(SyntaxError::Number)
+    } else {
+        Ok(Some(Partial { offset, bytes }))
+    }
 }
 
 #[cfg(test)]
@@ -179,8 +186,19 @@ mod tests {
 
     #[test]
     fn wrong_sections_are_refused() {
-        for wire in ["[MIME]", "[0]", "[1.0]", "[HEADER.FIELDS]", "[HEADER.FIELDS ()]", "[X]", "["] {
-            assert!(section(&mut Cursor::new(wire.as_bytes())).is_err(), "{wire}");
+        for wire in [
+            "[MIME]",
+            "[0]",
+            "[1.0]",
+            "[HEADER.FIELDS]",
+            "[HEADER.FIELDS ()]",
+            "[X]",
+            "[",
+        ] {
+            assert!(
+                section(&mut Cursor::new(wire.as_bytes())).is_err(),
+                "{wire}"
+            );
         }
         let deep = format!("[{}1]", "1.".repeat(500));
         assert!(section(&mut Cursor::new(deep.as_bytes())).is_err());
@@ -189,7 +207,13 @@ mod tests {
     #[test]
     fn partial_needs_some_bytes() {
         let range = partial(&mut Cursor::new(b"<0.1024>")).unwrap();
-        assert_eq!(range, Some(Partial { offset: 0, bytes: 1024 }));
+        assert_eq!(
+            range,
+            Some(Partial {
+                offset: 0,
+                bytes: 1024
+            })
+        );
         assert!(partial(&mut Cursor::new(b"<0.0>")).is_err());
         assert!(partial(&mut Cursor::new(b"<0>")).is_err());
     }

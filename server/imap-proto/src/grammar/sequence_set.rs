@@ -48,14 +48,19 @@ impl SequenceSet {
     /// A set of these ranges; `None` if there are none, or a number is zero.
     pub fn new(ranges: Vec<SequenceRange>) -> Option<Self> {
         let zero = |bound: SequenceBound| bound == SequenceBound::Number(0);
-        let valid = !ranges.iter().any(|range| zero(range.start) || zero(range.end));
+        let valid = !ranges
+            .iter()
+            .any(|range| zero(range.start) || zero(range.end));
         (valid && !ranges.is_empty()).then_some(Self { ranges })
     }
 
     /// A set of one number, which must not be zero.
     pub fn single(number: u32) -> Option<Self> {
         let bound = SequenceBound::Number(number);
-        Self::new(vec![SequenceRange { start: bound, end: bound }])
+        Self::new(vec![SequenceRange {
+            start: bound,
+            end: bound,
+        }])
     }
 
     /// The ranges as the client wrote them.
@@ -101,11 +106,13 @@ impl SequenceSet {
     /// sequence number that is an error of the client's (RFC 3501 section 9, `seq-number`).
     pub fn exceeds(&self, max: u32) -> bool {
         use SequenceBound::{Number, Star};
-        self.ranges.iter().any(|range| match (range.start, range.end) {
-            (Number(start), Number(end)) => start.max(end) > max,
-            (Star, Star) => max == 0,
-            (Number(_), Star) | (Star, Number(_)) => max == 0,
-        })
+        self.ranges
+            .iter()
+            .any(|range| match (range.start, range.end) {
+                (Number(start), Number(end)) => start.max(end) > max,
+                (Star, Star) => max == 0,
+                (Number(_), Star) | (Star, Number(_)) => max == 0,
+            })
     }
 
     /// Writes the set as the client wrote it.
@@ -126,7 +133,12 @@ impl SequenceSet {
 impl NumberSet {
     /// A set of one number.
     pub fn single(number: u32) -> Self {
-        Self { ranges: vec![NumberRange { first: number, last: number }] }
+        Self {
+            ranges: vec![NumberRange {
+                first: number,
+                last: number,
+            }],
+        }
     }
 
     /// A set of these ranges, in this order.
@@ -136,7 +148,10 @@ impl NumberSet {
 
     /// Adds `number` at the end, growing the last range where it follows on.
     pub fn push(&mut self, number: u32) {
-        self.push_range(NumberRange { first: number, last: number });
+        self.push_range(NumberRange {
+            first: number,
+            last: number,
+        });
     }
 
     /// Adds a range at the end, growing the last range where it follows on.
@@ -154,7 +169,9 @@ impl NumberSet {
 
     /// Every number in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.ranges.iter().flat_map(|range| range.first..=range.last)
+        self.ranges
+            .iter()
+            .flat_map(|range| range.first..=range.last)
     }
 
     /// Whether there are no numbers.
@@ -213,7 +230,11 @@ pub fn sequence_set(cursor: &mut Cursor<'_>) -> Parsed<SequenceSet> {
             return Err(SyntaxError::TooMany("ranges in a sequence set"));
         }
         let start = sequence_bound(cursor)?;
-        let end = if cursor.take_byte(b':') { sequence_bound(cursor)? } else { start };
+        let end = if cursor.take_byte(b':') {
+            sequence_bound(cursor)?
+        } else {
+            start
+        };
         ranges.push(SequenceRange { start, end });
         if !cursor.take_byte(b',') {
             return Ok(SequenceSet { ranges });

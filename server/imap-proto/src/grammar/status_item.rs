@@ -54,6 +54,8 @@ impl StatusItem {
 
     /// The item called `name`, in any case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|item| name.eq_ignore_ascii_case(item.name().as_bytes()))
+        Self::ALL
+            .into_iter()
+            .find(|item| name.eq_ignore_ascii_case(item.name().as_bytes()))
     }
 }

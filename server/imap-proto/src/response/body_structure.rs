@@ -111,7 +111,14 @@ impl BodyStructure {
     fn encode(&self, out: &mut Vec<u8>, form: Form) {
         out.push(b'(');
         match self {
-            Self::Multipart { parts, subtype, params, disposition, language, location } => {
+            Self::Multipart {
+                parts,
+                subtype,
+                params,
+                disposition,
+                language,
+                location,
+            } => {
                 if parts.is_empty() {
                     empty_part(out, form);
                 }
@@ -119,14 +126,26 @@ impl BodyStructure {
                     part.encode(out, form);
                 }
                 out.push(b' ');
-                string(out, if subtype.is_empty() { b"MIXED" } else { subtype });
+                string(
+                    out,
+                    if subtype.is_empty() {
+                        b"MIXED"
+                    } else {
+                        subtype
+                    },
+                );
                 if form == Form::BodyStructure {
                     out.push(b' ');
                     encode_params(out, params);
                     encode_tail(out, disposition.as_ref(), language, location.as_deref());
                 }
             }
-            Self::Message { basic, envelope, body, lines } => {
+            Self::Message {
+                basic,
+                envelope,
+                body,
+                lines,
+            } => {
                 basic.encode_fields(out);
                 out.push(b' ');
                 envelope.encode(out);
@@ -244,7 +263,6 @@ fn encode_tail(
     out.push(b' ');
     nstring(out, location);
 }
-
 
 #[cfg(test)]
 mod tests;

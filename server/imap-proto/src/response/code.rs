@@ -111,7 +111,10 @@ impl Code {
                 out.extend_from_slice(b"CAPABILITY ");
                 out.extend_from_slice(words);
             }
-            Self::PermanentFlags { flags, new_keywords } => {
+            Self::PermanentFlags {
+                flags,
+                new_keywords,
+            } => {
                 out.extend_from_slice(b"PERMANENTFLAGS ");
                 let wildcard = new_keywords.then_some("\\*");
                 flag_list(out, flags.iter().map(Flag::name).chain(wildcard));
@@ -126,7 +129,11 @@ impl Code {
                 out.push(b' ');
                 uids.encode(out);
             }
-            Self::CopyUid { uid_validity, source, target } => {
+            Self::CopyUid {
+                uid_validity,
+                source,
+                target,
+            } => {
                 out.extend_from_slice(b"COPYUID ");
                 number(out, *uid_validity);
                 out.push(b' ');

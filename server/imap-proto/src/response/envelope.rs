@@ -47,7 +47,10 @@ pub struct Address {
 impl Address {
     /// The mark that opens a group.
     pub fn group_start(name: impl Into<Vec<u8>>) -> Self {
-        Self { mailbox: Some(name.into()), ..Self::default() }
+        Self {
+            mailbox: Some(name.into()),
+            ..Self::default()
+        }
     }
 
     /// The mark that closes a group.
@@ -75,8 +78,14 @@ impl Envelope {
         nstring(out, self.date.as_deref());
         out.push(b' ');
         nstring(out, self.subject.as_deref());
-        let lists =
-            [&self.from, &self.sender, &self.reply_to, &self.to, &self.cc, &self.bcc];
+        let lists = [
+            &self.from,
+            &self.sender,
+            &self.reply_to,
+            &self.to,
+            &self.cc,
+            &self.bcc,
+        ];
         for addresses in lists {
             out.push(b' ');
             address_list(out, addresses);
@@ -101,7 +110,6 @@ fn address_list(out: &mut Vec<u8>, addresses: &[Address]) {
     }
     out.push(b')');
 }
-
 
 #[cfg(test)]
 mod tests;

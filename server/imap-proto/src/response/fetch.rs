@@ -7,7 +7,7 @@
 use super::body_structure::BodyStructure;
 use super::envelope::Envelope;
 use super::flags::flag_list;
-use super::string::{length, literal_header, number, number64, nstring};
+use super::string::{length, literal_header, nstring, number, number64};
 use crate::grammar::{DateTime, Partial, Section};
 
 /// A FETCH response that is being written. Ends with `finish`.
@@ -132,7 +132,12 @@ impl<'o> FetchResponse<'o> {
     }
 
     /// `BODY[section]<origin> {bytes}`; the caller sends the data and resumes.
-    pub fn body_section_literal(mut self, section: &Section, partial: Option<Partial>, bytes: usize) {
+    pub fn body_section_literal(
+        mut self,
+        section: &Section,
+        partial: Option<Partial>,
+        bytes: usize,
+    ) {
         self.section_name(section, partial);
         self.out.push(b' ');
         literal_header(self.out, bytes);

@@ -49,8 +49,11 @@ impl ESearchResponse<'_> {
         if self.numbering == Numbering::Uid {
             out.extend_from_slice(b" UID");
         }
-        let numbers: [(&[u8], Option<u32>); 3] =
-            [(b" MIN ", self.min), (b" MAX ", self.max), (b" COUNT ", self.count)];
+        let numbers: [(&[u8], Option<u32>); 3] = [
+            (b" MIN ", self.min),
+            (b" MAX ", self.max),
+            (b" COUNT ", self.count),
+        ];
         for (word, value) in numbers {
             if let Some(value) = value {
                 out.extend_from_slice(word);

@@ -34,7 +34,13 @@ impl Condition {
 }
 
 /// Writes `tag OK [CODE] text`. `what` is made harmless: it cannot break the line.
-pub fn tagged(out: &mut Vec<u8>, tag: &[u8], condition: Condition, code: Option<&Code>, what: &str) {
+pub fn tagged(
+    out: &mut Vec<u8>,
+    tag: &[u8],
+    condition: Condition,
+    code: Option<&Code>,
+    what: &str,
+) {
     out.extend_from_slice(tag);
     out.push(b' ');
     finish(out, condition, code, what);

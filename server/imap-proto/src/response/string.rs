@@ -49,14 +49,22 @@ pub fn string(out: &mut Vec<u8>, value: &[u8]) {
         return;
     }
     literal_header(out, value.len());
-    out.extend(value.iter().map(|byte| if *byte == 0 { b'?' } else { *byte }));
+    out.extend(
+        value
+            .iter()
+            .map(|byte| if *byte == 0 { b'?' } else { *byte }),
+    );
 }
 
 /// RFC 3501 `astring`: an atom where the value is one, otherwise a string.
 pub fn astring(out: &mut Vec<u8>, value: &[u8]) {
     // NIL as an atom would read as the absence of a value.
     let nil = value.eq_ignore_ascii_case(b"NIL");
-    if !value.is_empty() && !nil && value.iter().all(|byte| crate::grammar::is_astring_char(*byte))
+    if !value.is_empty()
+        && !nil
+        && value
+            .iter()
+            .all(|byte| crate::grammar::is_astring_char(*byte))
     {
         out.extend_from_slice(value);
     } else {
@@ -103,7 +111,6 @@ fn quoted(out: &mut Vec<u8>, value: &[u8]) {
     }
     out.push(b'"');
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -31,21 +31,31 @@ fn broken_strings_are_refused() {
         b"(",
     ];
     for wire in bad {
-        assert!(Cursor::new(wire).astring().is_err(), "{}", String::from_utf8_lossy(wire));
+        assert!(
+            Cursor::new(wire).astring().is_err(),
+            "{}",
+            String::from_utf8_lossy(wire)
+        );
     }
 }
 
 #[test]
 fn nstring_knows_nil() {
     assert_eq!(Cursor::new(b"nil").nstring(), Ok(None));
-    assert_eq!(Cursor::new(b"\"NIL\"").nstring().unwrap().as_deref(), Some(&b"NIL"[..]));
+    assert_eq!(
+        Cursor::new(b"\"NIL\"").nstring().unwrap().as_deref(),
+        Some(&b"NIL"[..])
+    );
 }
 
 #[test]
 fn numbers_have_their_bounds() {
     assert_eq!(Cursor::new(b"4294967295").number(), Ok(u32::MAX));
     assert!(Cursor::new(b"4294967296").number().is_err());
-    assert_eq!(Cursor::new(b"9223372036854775807").number64(), Ok(u64::MAX >> 1));
+    assert_eq!(
+        Cursor::new(b"9223372036854775807").number64(),
+        Ok(u64::MAX >> 1)
+    );
     assert!(Cursor::new(b"9223372036854775808").number64().is_err());
     assert!(Cursor::new(b"0").nz_number().is_err());
 }

@@ -28,7 +28,11 @@ fn days_and_seconds_agree_with_the_calendar() {
     for (wire, seconds) in cases {
         let parsed = date_time(&mut Cursor::new(wire.as_bytes())).unwrap();
         assert_eq!(parsed.to_unix_seconds(), seconds, "{wire}");
-        assert_eq!(DateTime::from_unix_seconds(seconds, parsed.zone_minutes), parsed, "{wire}");
+        assert_eq!(
+            DateTime::from_unix_seconds(seconds, parsed.zone_minutes),
+            parsed,
+            "{wire}"
+        );
     }
 }
 
@@ -54,11 +58,24 @@ fn moments_outside_the_calendar_are_cut() {
 
 #[test]
 fn wrong_dates_are_refused() {
-    for wire in ["30-Feb-2024", "0-Jan-2024", "1-Foo-2024", "1-Jan-24", "1-Jan-20244", "\"1-Jan-2024"]
-    {
+    for wire in [
+        "30-Feb-2024",
+        "0-Jan-2024",
+        "1-Foo-2024",
+        "1-Jan-24",
+        "1-Jan-20244",
+        "\"1-Jan-2024",
+    ] {
         assert!(date(&mut Cursor::new(wire.as_bytes())).is_err(), "{wire}");
     }
-    for wire in ["\"1-Jan-2024 24:00:00 +0000\"", "\"1-Jan-2024 00:00:00\"", "\"1-Jan-2024 +1:00:00 +0000\""] {
-        assert!(date_time(&mut Cursor::new(wire.as_bytes())).is_err(), "{wire}");
+    for wire in [
+        "\"1-Jan-2024 24:00:00 +0000\"",
+        "\"1-Jan-2024 00:00:00\"",
+        "\"1-Jan-2024 +1:00:00 +0000\"",
+    ] {
+        assert!(
+            date_time(&mut Cursor::new(wire.as_bytes())).is_err(),
+            "{wire}"
+        );
     }
 }

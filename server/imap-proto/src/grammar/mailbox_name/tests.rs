@@ -4,7 +4,10 @@ use super::*;
 fn names_survive_both_ways() {
     let pairs = [
         // RFC 3501 5.1.3.
-        ("~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/\u{53f0}\u{5317}/\u{65e5}\u{672c}\u{8a9e}"),
+        (
+            "~peter/mail/&U,BTFw-/&ZeVnLIqe-",
+            "~peter/mail/\u{53f0}\u{5317}/\u{65e5}\u{672c}\u{8a9e}",
+        ),
         ("Entw&APw-rfe", "Entw\u{fc}rfe"),
         ("R&-D", "R&D"),
         ("&-", "&"),
@@ -22,13 +25,26 @@ fn names_survive_both_ways() {
 
 #[test]
 fn raw_utf8_is_let_pass() {
-    assert_eq!(decode("Entw\u{fc}rfe".as_bytes()).as_deref(), Ok("Entw\u{fc}rfe"));
+    assert_eq!(
+        decode("Entw\u{fc}rfe".as_bytes()).as_deref(),
+        Ok("Entw\u{fc}rfe")
+    );
 }
 
 #[test]
 fn what_is_not_canonical_is_refused() {
     let bad = [
-        "R&D", "&", "&AP", "&!!-", "&AGE-", "&AC8-", "&2D0-", "&AOk=-", "&AOk-&AOk-", "&A-", "&AOl-",
+        "R&D",
+        "&",
+        "&AP",
+        "&!!-",
+        "&AGE-",
+        "&AC8-",
+        "&2D0-",
+        "&AOk=-",
+        "&AOk-&AOk-",
+        "&A-",
+        "&AOl-",
         "&AAo-",
     ];
     for wire in bad {

@@ -6,7 +6,10 @@ fn parse(wire: &str) -> Parsed<SearchKey> {
 }
 
 fn header(field: &str, value: &str) -> SearchKey {
-    SearchKey::Header { field: field.into(), value: value.into() }
+    SearchKey::Header {
+        field: field.into(),
+        value: value.into(),
+    }
 }
 
 #[test]
@@ -16,7 +19,11 @@ fn rfc3501_examples_are_read() {
         parse("FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\""),
         Ok(SearchKey::And(vec![
             SearchKey::HasFlag(Flag::Flagged),
-            SearchKey::Since(Date { year: 1994, month: 2, day: 1 }),
+            SearchKey::Since(Date {
+                year: 1994,
+                month: 2,
+                day: 1
+            }),
             SearchKey::Not(Box::new(header("FROM", "Smith"))),
         ]))
     );
@@ -29,13 +36,46 @@ fn rfc3501_examples_are_read() {
 #[test]
 fn every_key_is_read_in_any_case() {
     for wire in [
-        "ALL", "answered", "BCC a", "BEFORE 1-Jan-2000", "BODY \"x y\"", "CC a", "DELETED", "DRAFT",
-        "FLAGGED", "FROM a", "HEADER Message-ID \"\"", "KEYWORD $Junk", "LARGER 10", "NEW", "NOT ALL",
-        "OLD", "ON \"1-Jan-2000\"", "OR SEEN DRAFT", "RECENT", "SEEN", "SENTBEFORE 1-Jan-2000",
-        "SENTON 1-Jan-2000", "SENTSINCE 1-Jan-2000", "SINCE 1-Jan-2000", "SMALLER 1", "SUBJECT a",
-        "TEXT a", "TO a", "UID 1:*", "UNANSWERED", "UNDELETED", "UNDRAFT", "UNFLAGGED",
-        "UNKEYWORD a", "UNSEEN", "1,3:5", "*", "MODSEQ 620162338",
-        "MODSEQ \"/flags/\\\\draft\" all 620162338", "(SEEN (DRAFT))",
+        "ALL",
+        "answered",
+        "BCC a",
+        "BEFORE 1-Jan-2000",
+        "BODY \"x y\"",
+        "CC a",
+        "DELETED",
+        "DRAFT",
+        "FLAGGED",
+        "FROM a",
+        "HEADER Message-ID \"\"",
+        "KEYWORD $Junk",
+        "LARGER 10",
+        "NEW",
+        "NOT ALL",
+        "OLD",
+        "ON \"1-Jan-2000\"",
+        "OR SEEN DRAFT",
+        "RECENT",
+        "SEEN",
+        "SENTBEFORE 1-Jan-2000",
+        "SENTON 1-Jan-2000",
+        "SENTSINCE 1-Jan-2000",
+        "SINCE 1-Jan-2000",
+        "SMALLER 1",
+        "SUBJECT a",
+        "TEXT a",
+        "TO a",
+        "UID 1:*",
+        "UNANSWERED",
+        "UNDELETED",
+        "UNDRAFT",
+        "UNFLAGGED",
+        "UNKEYWORD a",
+        "UNSEEN",
+        "1,3:5",
+        "*",
+        "MODSEQ 620162338",
+        "MODSEQ \"/flags/\\\\draft\" all 620162338",
+        "(SEEN (DRAFT))",
     ] {
         assert!(parse(wire).is_ok(), "{wire}");
     }
@@ -64,13 +104,19 @@ fn nesting_keeps_its_meaning() {
 
 #[test]
 fn mod_seq_is_found_wherever_it_stands() {
-    assert!(parse("NOT (SEEN OR MODSEQ 1 DRAFT)").unwrap().names_mod_seq());
+    assert!(
+        parse("NOT (SEEN OR MODSEQ 1 DRAFT)")
+            .unwrap()
+            .names_mod_seq()
+    );
     assert!(!parse("SEEN").unwrap().names_mod_seq());
 }
 
 #[test]
 fn wrong_keys_are_refused() {
-    for wire in ["", "FOO", "FROM", "NOT", "OR SEEN", "()", "(SEEN", "SEEN)", "0", "LARGER x", "SEENX"] {
+    for wire in [
+        "", "FOO", "FROM", "NOT", "OR SEEN", "()", "(SEEN", "SEEN)", "0", "LARGER x", "SEENX",
+    ] {
         assert!(parse(wire).is_err(), "{wire}");
     }
 }

@@ -28,8 +28,11 @@ fn sets_resolve_against_the_largest_number() {
         ("4294967295", u32::MAX, &[(u32::MAX, u32::MAX)]),
     ];
     for (wire, max, expected) in cases {
-        let resolved: Vec<(u32, u32)> =
-            parse(wire).resolve(max).iter().map(|range| (range.first, range.last)).collect();
+        let resolved: Vec<(u32, u32)> = parse(wire)
+            .resolve(max)
+            .iter()
+            .map(|range| (range.first, range.last))
+            .collect();
         assert_eq!(resolved, expected, "{wire} of {max}");
     }
 }
@@ -45,7 +48,10 @@ fn a_number_beyond_the_mailbox_is_seen() {
 #[test]
 fn wrong_sets_are_refused() {
     for wire in ["", "0", "1:0", ":1", "a", "4294967296"] {
-        assert!(sequence_set(&mut Cursor::new(wire.as_bytes())).is_err(), "{wire}");
+        assert!(
+            sequence_set(&mut Cursor::new(wire.as_bytes())).is_err(),
+            "{wire}"
+        );
     }
     let many = vec!["1"; SEQUENCE_RANGES_MAX + 1].join(",");
     assert!(sequence_set(&mut Cursor::new(many.as_bytes())).is_err());

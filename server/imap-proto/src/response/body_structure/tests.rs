@@ -72,7 +72,10 @@ fn extension_data_stands_in_bodystructure_only() {
         parts: vec![text("UTF-8", 1, 1)],
         subtype: b"MIXED".to_vec(),
         params: vec![(b"BOUNDARY".to_vec(), b"x".to_vec())],
-        disposition: Some(Disposition { kind: b"inline".to_vec(), params: Vec::new() }),
+        disposition: Some(Disposition {
+            kind: b"inline".to_vec(),
+            params: Vec::new(),
+        }),
         language: vec![b"de".to_vec(), b"en".to_vec()],
         location: Some(b"here".to_vec()),
     };
@@ -110,7 +113,9 @@ fn a_message_carries_its_inner_envelope_and_structure() {
 
 #[test]
 fn empty_values_have_defaults() {
-    let nothing = BodyStructure::Basic { basic: Basic::default() };
+    let nothing = BodyStructure::Basic {
+        basic: Basic::default(),
+    };
     assert_eq!(
         extended(&nothing),
         "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"7BIT\" 0 NIL NIL NIL NIL)"

@@ -59,8 +59,14 @@ fn a_group_is_two_marks() {
 
 #[test]
 fn raw_bytes_go_out_as_literals() {
-    let envelope = Envelope { subject: Some(b"caf\xe9\0".to_vec()), ..Envelope::default() };
+    let envelope = Envelope {
+        subject: Some(b"caf\xe9\0".to_vec()),
+        ..Envelope::default()
+    };
     let mut out = Vec::new();
     envelope.encode(&mut out);
-    assert_eq!(out, b"(NIL {5}\r\ncaf\xe9? NIL NIL NIL NIL NIL NIL NIL NIL)");
+    assert_eq!(
+        out,
+        b"(NIL {5}\r\ncaf\xe9? NIL NIL NIL NIL NIL NIL NIL NIL)"
+    );
 }

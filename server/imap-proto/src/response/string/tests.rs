@@ -9,7 +9,10 @@ fn written(write: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
 #[test]
 fn numbers_are_decimal() {
     for value in [0, 1, 9, 10, 4_294_967_295, u64::MAX] {
-        assert_eq!(written(|out| number64(out, value)), value.to_string().into_bytes());
+        assert_eq!(
+            written(|out| number64(out, value)),
+            value.to_string().into_bytes()
+        );
     }
 }
 
@@ -39,5 +42,8 @@ fn an_astring_that_reads_as_nil_is_quoted() {
 
 #[test]
 fn no_text_can_break_its_line() {
-    assert_eq!(written(|out| text(out, "a\r\n* BYE \u{e9}\0")), b"a??* BYE ??");
+    assert_eq!(
+        written(|out| text(out, "a\r\n* BYE \u{e9}\0")),
+        b"a??* BYE ??"
+    );
 }
