@@ -414,8 +414,10 @@ impl Fragmenter {
         }
         let mut start: Vec<u8> = Vec::with_capacity(TAG_BYTES_MAX + 1);
         start.extend(self.buffer.iter().chain(piece).take(TAG_BYTES_MAX + 1));
+        // A tag that nothing ends may have been cut.
+        let tag = tag_of(&start).filter(|tag| tag.len() < start.len());
         Rejection {
-            tag: tag_of(&start).map(<[u8]>::to_vec),
+            tag: tag.map(<[u8]>::to_vec),
             reason,
         }
     }
