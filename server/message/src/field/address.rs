@@ -123,7 +123,15 @@ impl List {
     /// can only be a name.
     fn at(&mut self, cursor: &mut Cursor<'_>) {
         self.flush_pending();
-        let local = self.words.pop().unwrap_or_default();
+        let mut local = self.words.pop().unwrap_or_default();
+        // RFC 5322 4.4: white space may stand around the dots.
+        while let Some(before) = self.words.last()
+            && (before.ends_with(b".") || local.starts_with(b"."))
+            && let Some(mut before) = self.words.pop()
+        {
+            before.extend_from_slice(&local);
+            local = before;
+        }
         let (mailbox, host) = host_behind(local, cursor);
         let name = (!self.words.is_empty()).then(|| self.words.join(&b' '));
         self.words.clear();

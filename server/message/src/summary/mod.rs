@@ -7,7 +7,7 @@ mod build;
 mod layout;
 mod part;
 
-pub use build::summarize;
+pub use build::{body_structure, envelope, summarize};
 pub use layout::{SummaryError, SummaryRef};
 pub use part::{Class, PartRef};
 
