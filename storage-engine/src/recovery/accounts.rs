@@ -1,0 +1,147 @@
+//! What recovery found of each account, put in order.
+
+use std::collections::HashMap;
+
+use crate::ids::{AccountId, Epoch, Lsn, Place};
+use crate::record::{Record, decode_frame};
+use crate::recovery::{Indexes, LSN_NONE, RecoveryReport};
+
+/// What an account begins with: a state on the disk and the records behind it.
+#[derive(Debug, Clone)]
+pub struct AccountStart {
+    /// The state.
+    pub base: Base,
+    /// Metadata frames behind it, LSNs ascending without a hole.
+    pub tail: Vec<Tail>,
+    /// A record is lost: the account is read-only from here on.
+    pub gap: bool,
+}
+
+/// The newest state of an account that a checkpoint wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// None: all comes from the tail.
+    Nothing,
+    /// In this frame.
+    At {
+        /// The state holds everything up to here.
+        lsn: Lsn,
+        /// The account state frame.
+        place: Place,
+    },
+    /// The account was deleted by this record.
+    Deleted {
+        /// The record.
+        lsn: Lsn,
+    },
+}
+
+/// The payload of one metadata frame.
+#[derive(Debug, Clone)]
+pub struct Tail {
+    /// Its LSN.
+    pub lsn: Lsn,
+    /// Who wrote it.
+    pub epoch: Epoch,
+    /// The records.
+    pub payload: Box<[u8]>,
+}
+
+impl Base {
+    /// The newest LSN that is in it.
+    pub fn lsn(&self) -> Lsn {
+        match self {
+            Base::Nothing => LSN_NONE,
+            Base::At { lsn, .. } | Base::Deleted { lsn } => *lsn,
+        }
+    }
+}
+
+/// One account while the log is read: frames in any order, some of them twice.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub base: Base,
+    pub frames: Vec<Tail>,
+    /// Highest LSN of a damaged frame that seems to be this account's.
+    pub damaged: Lsn,
+}
+
+impl Gathered {
+    pub(super) fn new(base: Base) -> Gathered {
+        Gathered { base, frames: Vec::new(), damaged: LSN_NONE }
+    }
+}
+
+/// Orders each account's frames, drops doubles, finds gaps. Accounts of which nothing holds are
+/// dropped.
+pub(super) fn settle(
+    gathered: HashMap<AccountId, Gathered>,
+    indexes: Indexes,
+    report: &mut RecoveryReport,
+) -> HashMap<AccountId, AccountStart> {
+    let mut settled = HashMap::with_capacity(gathered.len());
+    for (account, one) in gathered {
+        let (damaged, begin) = (one.damaged, settle_one(one, indexes));
+        let newest = begin.tail.last().map_or(begin.base.lsn(), |tail| tail.lsn);
+        if newest == LSN_NONE && !begin.gap {
+            continue;
+        }
+        let begin = AccountStart { gap: begin.gap || damaged > newest, ..begin };
+        if begin.gap {
+            tracing::error!(%account, ?newest, "records are lost: the account is read-only");
+            report.read_only.push(account);
+        }
+        report.frames += u64::try_from(begin.tail.len()).unwrap_or(0);
+        settled.insert(account, begin);
+    }
+    report.read_only.sort();
+    settled
+}
+
+fn settle_one(one: Gathered, indexes: Indexes) -> AccountStart {
+    let mut frames = one.frames;
+    // Copies made by compaction are equal; where two are not, the newer process knew better.
+    frames.sort_by(|a, b| a.lsn.cmp(&b.lsn).then(b.epoch.cmp(&a.epoch)));
+    frames.dedup_by_key(|frame| frame.lsn);
+    let base = match indexes {
+        Indexes::Use => one.base,
+        Indexes::Ignore => Base::Nothing,
+    };
+    let whole_from = |next: Lsn| frames.first().is_none_or(|first| first.lsn <= next);
+    let next = Lsn(base.lsn().0 + 1);
+    let begins_at = match whole_from(next) {
+        true => 0,
+        // The records before were dropped by compaction behind a restatement, or are lost.
+        false => first_restatement(&frames),
+    };
+    let base = if begins_at == 0 && whole_from(next) { base } else { Base::Nothing };
+    let mut tail: Vec<Tail> = Vec::new();
+    let mut gap = !frames.is_empty() && begins_at == frames.len();
+    for frame in frames.into_iter().skip(begins_at) {
+        let expected = tail.last().map(|last| Lsn(last.lsn.0 + 1));
+        let fits = match expected {
+            Some(expected) => frame.lsn == expected,
+            // The first one: what the base holds is passed over.
+            None => true,
+        };
+        if frame.lsn <= base.lsn() {
+            continue;
+        }
+        if !fits {
+            gap = true;
+            break;
+        }
+        tail.push(frame);
+    }
+    AccountStart { base, tail, gap }
+}
+
+/// Index of the first frame that restates the account whole, or the number of frames.
+fn first_restatement(frames: &[Tail]) -> usize {
+    let restates = |frame: &Tail| {
+        decode_frame(&frame.payload).is_ok_and(|records| {
+            matches!(records.first(), Some(Record::Restated { part: 0, .. }))
+        })
+    };
+    frames.iter().position(restates).unwrap_or(frames.len())
+}
