@@ -18,7 +18,8 @@ const CORPUS: &[&str] = &[
     "a SELECT &U,BTFw-/&ZeVnLIqe- (CONDSTORE)\r\n",
     "a CREATE x (USE (\\Drafts \\Sent))\r\n",
     "a RENAME \"a b\" {3}\r\nc d\r\n",
-    "a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (INBOX *) RETURN (CHILDREN STATUS (MESSAGES SIZE))\r\n",
+    "a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (INBOX *) \
+     RETURN (CHILDREN STATUS (MESSAGES SIZE))\r\n",
     "a LSUB \"\" %\r\n",
     "a STATUS INBOX (MESSAGES UIDNEXT HIGHESTMODSEQ)\r\n",
     "a APPEND INBOX (\\Seen $x) \" 5-Nov-2020 10:00:00 +0100\" {10}\r\n0123456789\r\n",

@@ -2,6 +2,9 @@
 
 pub mod append;
 pub mod authenticate;
+pub mod capability;
+pub mod check;
+pub mod close;
 pub mod copy;
 pub mod create;
 pub mod delete;
@@ -9,18 +12,23 @@ pub mod enable;
 pub mod expunge;
 pub mod fetch;
 pub mod id;
+pub mod idle;
 pub mod list;
 pub mod login;
+pub mod logout;
 pub mod lsub;
 pub mod r#move;
-pub mod plain;
+pub mod namespace;
+pub mod noop;
 pub mod rename;
 pub mod search;
 pub mod select;
+pub mod starttls;
 pub mod status;
 pub mod store;
 pub mod subscribe;
 pub mod table;
+pub mod unselect;
 pub mod unsubscribe;
 
 pub use append::Append;

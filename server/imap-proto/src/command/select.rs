@@ -41,9 +41,12 @@ fn parse_access(arguments: &mut Arguments<'_>, access: Access) -> Parsed<Command
     cursor.skip_spaces();
     if cursor.peek() == Some(b'(') {
         // RFC 4466 2.1: a parameter that is not known is an error of the client's.
-        cursor.list(|cursor| match cursor.take_word("CONDSTORE") {
-            true => Ok(condstore = true),
-            false => Err(SyntaxError::Unknown("SELECT parameter")),
+        cursor.list(|cursor| {
+            if !cursor.take_word("CONDSTORE") {
+                return Err(SyntaxError::Unknown("SELECT parameter"));
+            }
+            condstore = true;
+            Ok(())
         })?;
     }
     Ok(Command::Select(Select {

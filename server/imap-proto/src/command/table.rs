@@ -1,9 +1,9 @@
 //! The one table of facts about commands. Nothing else compares verbs.
 
 use super::{
-    Arguments, Command, Numbering, append, authenticate, copy, create, delete, enable, expunge,
-    fetch, id, list, login, lsub, r#move, plain, rename, search, select, status, store, subscribe,
-    unsubscribe,
+    Arguments, Command, Numbering, append, authenticate, capability, check, close, copy, create,
+    delete, enable, expunge, fetch, id, idle, list, login, logout, lsub, r#move, namespace, noop,
+    rename, search, select, starttls, status, store, subscribe, unselect, unsubscribe,
 };
 use crate::connection_state::States;
 use crate::grammar::Parsed;
@@ -80,7 +80,7 @@ impl Row {
 use States::{Any, Authenticated, NotAuthenticated, Selected};
 
 /// The facts about a command that cannot do harm.
-pub(super) static NOOP: Row = row("NOOP", Any, plain::noop);
+pub(super) static NOOP: Row = row("NOOP", Any, noop::parse);
 
 /// Every command; frequent ones first, because it is searched from the front.
 pub static TABLE: [Row; 37] = [
@@ -92,8 +92,8 @@ pub static TABLE: [Row; 37] = [
     row("STORE", Selected, store::parse)
         .by_sequence()
         .holds_expunge(),
-    row("NOOP", Any, plain::noop),
-    row("IDLE", Authenticated, plain::idle).of("IDLE"),
+    row("NOOP", Any, noop::parse),
+    row("IDLE", Authenticated, idle::parse).of("IDLE"),
     row("SELECT", Authenticated, select::parse),
     row("EXAMINE", Authenticated, select::parse_examine),
     row("STATUS", Authenticated, status::parse),
@@ -111,26 +111,26 @@ pub static TABLE: [Row; 37] = [
         .of("MOVE"),
     row("EXPUNGE", Selected, expunge::parse),
     row("EXPUNGE", Selected, expunge::parse).uid().of("UIDPLUS"),
-    row("CHECK", Selected, plain::check),
-    row("CLOSE", Selected, plain::close),
-    row("UNSELECT", Selected, plain::unselect).of("UNSELECT"),
+    row("CHECK", Selected, check::parse),
+    row("CLOSE", Selected, close::parse),
+    row("UNSELECT", Selected, unselect::parse).of("UNSELECT"),
     row("LIST", Authenticated, list::parse),
     // An old name for LIST with special use; understood, never advertised.
     row("XLIST", Authenticated, list::parse_xlist),
     row("LSUB", Authenticated, lsub::parse),
-    row("NAMESPACE", Authenticated, plain::namespace).of("NAMESPACE"),
+    row("NAMESPACE", Authenticated, namespace::parse).of("NAMESPACE"),
     row("CREATE", Authenticated, create::parse),
     row("DELETE", Authenticated, delete::parse),
     row("RENAME", Authenticated, rename::parse),
     row("SUBSCRIBE", Authenticated, subscribe::parse),
     row("UNSUBSCRIBE", Authenticated, unsubscribe::parse),
-    row("CAPABILITY", Any, plain::capability),
+    row("CAPABILITY", Any, capability::parse),
     row("LOGIN", NotAuthenticated, login::parse),
     row("AUTHENTICATE", NotAuthenticated, authenticate::parse),
-    row("STARTTLS", NotAuthenticated, plain::start_tls).of("STARTTLS"),
+    row("STARTTLS", NotAuthenticated, starttls::parse).of("STARTTLS"),
     row("ENABLE", Authenticated, enable::parse).of("ENABLE"),
     row("ID", Any, id::parse).of("ID"),
-    row("LOGOUT", Any, plain::logout),
+    row("LOGOUT", Any, logout::parse),
 ];
 
 /// The row of a verb in any case.

@@ -19,7 +19,7 @@ pub enum SpecialUse {
     Trash,
     /// `\Important` (RFC 8457)
     Important,
-    /// One that this server does not know, with its backslash: answer NO [USEATTR].
+    /// One that this server does not know, with its backslash: answer NO with the code USEATTR.
     Other(String),
 }
 

@@ -28,3 +28,6 @@ pub use message_count::{exists, expunge, recent};
 pub use namespace::{Namespace, namespace};
 pub use search::{ESearchResponse, search};
 pub use status::{Condition, challenge, continuation, tagged, untagged};
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,8 @@ fn parse(wire: &str) -> SequenceSet {
 
 #[test]
 fn sets_resolve_against_the_largest_number() {
-    let cases: [(&str, u32, &[(u32, u32)]); 12] = [
+    type Case = (&'static str, u32, &'static [(u32, u32)]);
+    let cases: [Case; 12] = [
         // RFC 3501 section 9: with 15 messages this is 2, 4 to 7, 9, 12 to 15.
         ("2,4:7,9,12:*", 15, &[(2, 2), (4, 7), (9, 9), (12, 15)]),
         ("*:4,5:7", 10, &[(4, 10)]),

@@ -1,0 +1,9 @@
+//! CLOSE (RFC 3501 6.4.2).
+
+use super::{Arguments, Command};
+use crate::grammar::Parsed;
+
+/// There are no arguments; that nothing follows is checked for all commands alike.
+pub(super) fn parse(_: &mut Arguments<'_>) -> Parsed<Command> {
+    Ok(Command::Close)
+}
