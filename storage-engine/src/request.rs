@@ -406,6 +406,15 @@ pub struct Selected {
     pub change: ChangeNumber,
 }
 
+impl Selected {
+    /// The UIDs that are recent for the session, as a view takes them.
+    pub fn recent(&self) -> Option<UidRange> {
+        let last = Uid(self.status.uid_next.0.saturating_sub(1));
+        let first = self.first_recent;
+        (first <= last).then_some(UidRange { first, last })
+    }
+}
+
 /// Why a request was refused. The session maps it to NO, BAD or BYE and a response code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

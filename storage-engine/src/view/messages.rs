@@ -1,0 +1,89 @@
+//! Walks a session's messages with their sequence numbers: one step a message.
+
+use std::iter::Peekable;
+
+use super::ghosts::Ghost;
+use super::{SessionView, View};
+use crate::ids::Uid;
+use crate::index::{Entries, Entry};
+use crate::request::UidRange;
+
+/// Messages of ascending UID ranges, `(sequence number, entry)`, those included that went but
+/// that the session has not been told of.
+pub struct Messages<'a> {
+    view: &'a View,
+    end: Uid,
+    ranges: std::slice::Iter<'a, UidRange>,
+    range_last: Uid,
+    live: Peekable<Entries<'a>>,
+    ghosts: Peekable<Box<dyn Iterator<Item = &'a Ghost> + 'a>>,
+    /// The session's ghosts below where the walk is.
+    ghosts_passed: u32,
+    sequence: u32,
+}
+
+impl<'a> Messages<'a> {
+    pub(super) fn new(session: &SessionView, view: &'a View, uids: &'a [UidRange]) -> Messages<'a> {
+        let ghosts: Box<dyn Iterator<Item = &'a Ghost> + 'a> =
+            Box::new(view.ghosts.range(session.went, Uid(1), session.told_next));
+        Messages {
+            view,
+            end: session.told_next,
+            ranges: uids.iter(),
+            range_last: Uid(0),
+            live: view.index.range(Uid(1), Uid(0)).peekable(),
+            ghosts: ghosts.peekable(),
+            ghosts_passed: 0,
+            sequence: 0,
+        }
+    }
+
+    /// Goes to the next range; None when there is none.
+    fn next_range(&mut self) -> Option<()> {
+        let range = self.ranges.next()?;
+        while self
+            .ghosts
+            .next_if(|ghost| ghost.entry.uid < range.first)
+            .is_some()
+        {
+            self.ghosts_passed += 1;
+        }
+        self.range_last = range.last.min(Uid(self.end.0.saturating_sub(1)));
+        self.live = self
+            .view
+            .index
+            .range(range.first, self.range_last)
+            .peekable();
+        self.sequence = self.view.index.rank(range.first) + self.ghosts_passed;
+        Some(())
+    }
+
+    fn next_in_range(&mut self) -> Option<Entry> {
+        let last = self.range_last;
+        let before = self.live.peek().map(|entry| entry.uid);
+        let ghost = self.ghosts.next_if(|ghost| {
+            ghost.entry.uid <= last && before.is_none_or(|live| ghost.entry.uid < live)
+        });
+        match ghost {
+            Some(ghost) => {
+                self.ghosts_passed += 1;
+                Some(ghost.entry)
+            }
+            None => self.live.next(),
+        }
+    }
+}
+
+impl Iterator for Messages<'_> {
+    type Item = (u32, Entry);
+
+    fn next(&mut self) -> Option<(u32, Entry)> {
+        loop {
+            if let Some(entry) = self.next_in_range() {
+                self.sequence += 1;
+                return Some((self.sequence, entry));
+            }
+            self.next_range()?;
+        }
+    }
+}

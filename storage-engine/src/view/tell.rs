@@ -1,0 +1,135 @@
+//! What a session is told, in the order that keeps its client's numbers right: expunges, then
+//! arrivals, then flags.
+
+use super::{SessionView, View};
+use crate::ids::{ChangeNumber, ModSeq, Uid};
+use crate::request::Flags;
+
+/// One untagged response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// `* n EXPUNGE`
+    Expunge(u32),
+    /// `* n EXISTS`
+    Exists(u32),
+    /// `* n RECENT`
+    Recent(u32),
+    /// The keyword table grew: FLAGS and PERMANENTFLAGS.
+    Keywords,
+    /// `* n FETCH (...)`
+    Fetch {
+        /// Sequence number.
+        sequence: u32,
+        /// UID.
+        uid: Uid,
+        /// The newest flags; None when only the MODSEQ is told (RFC 7162 3.1.3, own silent STORE).
+        flags: Option<Flags>,
+        /// MODSEQ, for CONDSTORE sessions.
+        mod_seq: Option<ModSeq>,
+    },
+}
+
+/// Whether EXPUNGE may be told now (RFC 3501 7.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expunges {
+    /// All of them.
+    Tell,
+    /// Up to this change: the command's own.
+    TellUpTo(ChangeNumber),
+    /// None: FETCH, STORE, SEARCH by number, or no command in progress.
+    Hold,
+}
+
+/// Whether the session enabled CONDSTORE (RFC 7162 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condstore {
+    /// MODSEQ is told.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl SessionView {
+    /// All steps: at the end of a command, and on each wake of IDLE.
+    pub fn tell(
+        &mut self,
+        view: &mut View,
+        expunges: Expunges,
+        condstore: Condstore,
+    ) -> Vec<Event> {
+        let mut events = Vec::new();
+        match expunges {
+            Expunges::Tell => self.tell_expunges(view, view.now, &mut events),
+            Expunges::TellUpTo(change) => self.tell_expunges(view, change, &mut events),
+            Expunges::Hold => {}
+        }
+        self.tell_arrivals(view, &mut events);
+        self.tell_flags(view, condstore, &mut events);
+        view.advance(self.key, self.went, self.flags);
+        events
+    }
+
+    /// The second step alone: before a command with UIDs or `*`, so that it sees what another
+    /// connection just put there.
+    pub fn tell_exists(&mut self, view: &mut View) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.tell_arrivals(view, &mut events);
+        events
+    }
+
+    fn tell_expunges(&mut self, view: &View, until: ChangeNumber, events: &mut Vec<Event>) {
+        let until = until.min(view.now).max(self.went);
+        // Ascending: all below that are told now are gone for the client when its turn comes.
+        let mut held_back = 0;
+        for ghost in view.ghosts.range(self.went, Uid(1), self.told_next) {
+            if ghost.went > until {
+                held_back += 1;
+            } else {
+                let live = view.index.rank(ghost.entry.uid);
+                events.push(Event::Expunge(live + held_back + 1));
+            }
+        }
+        self.went = until;
+    }
+
+    fn tell_arrivals(&mut self, view: &mut View, events: &mut Vec<Event>) {
+        if self.keywords_told < view.keywords.len() {
+            self.keywords_told = view.keywords.len();
+            events.push(Event::Keywords);
+        }
+        if self.told_next == view.uid_next {
+            return;
+        }
+        let before = self.exists(view);
+        self.told_next = view.uid_next;
+        self.came_mod_seq = view.highest_mod_seq;
+        for range in view.take_recent(self.key) {
+            self.recent.push(range);
+        }
+        let exists = self.exists(view);
+        if exists > before {
+            events.push(Event::Exists(exists));
+            events.push(Event::Recent(self.recent_count(view)));
+        }
+    }
+
+    fn tell_flags(&mut self, view: &View, condstore: Condstore, events: &mut Vec<Event>) {
+        if self.flags < view.flags.newest() {
+            let changed = view.flags.since(self.flags);
+            for (sequence, entry) in self.messages(view, &changed) {
+                let only_own = view.flags.only_own_silent(entry.uid, self.flags, self.key);
+                if only_own && condstore == Condstore::Off {
+                    continue;
+                }
+                events.push(Event::Fetch {
+                    sequence,
+                    uid: entry.uid,
+                    flags: (!only_own).then_some(entry.flags),
+                    mod_seq: (condstore == Condstore::On).then_some(entry.mod_seq),
+                });
+            }
+        }
+        self.flags = view.now;
+        self.flags_mod_seq = view.highest_mod_seq;
+    }
+}
