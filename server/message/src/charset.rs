@@ -76,10 +76,12 @@ pub fn decode_leniently<'a>(name: &[u8], bytes: &'a [u8]) -> Cow<'a, str> {
         return String::from_utf8_lossy(bytes);
     }
     let name = name.trim_ascii();
-    if !name.is_empty() && !is_ascii(name) && !is_utf8(name) {
-        if let Some(text) = decode(name, bytes) {
-            return text;
-        }
+    if !name.is_empty()
+        && !is_ascii(name)
+        && !is_utf8(name)
+        && let Some(text) = decode(name, bytes)
+    {
+        return text;
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

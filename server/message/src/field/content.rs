@@ -2,6 +2,7 @@
 
 use imap_proto::response::body_structure::{Disposition, Params};
 
+use super::parameter::parameter;
 use super::token::Cursor;
 use super::{first, unfold, unfolded};
 use crate::limits::{LANGUAGES_MAX, PARAMETERS_MAX};
@@ -171,101 +172,6 @@ pub fn languages(header: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     languages
-}
-
-/// The value of a parameter, put together from RFC 2231's pieces when it comes in pieces. The
-/// charset of such a value is ignored: this serves names in ASCII, not file names.
-pub fn parameter(params: &Params, name: &[u8]) -> Option<Vec<u8>> {
-    let plain = params
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name));
-    if let Some((_, value)) = plain {
-        return Some(value.clone());
-    }
-    let split = parameter_pieces(params);
-    let (_, pieces) = split
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-    let mut whole = Vec::new();
-    for (index, (encoded, value)) in pieces.iter().enumerate() {
-        if !*encoded {
-            whole.extend_from_slice(value);
-            continue;
-        }
-        // The first encoded piece starts with charset'language'.
-        let text = value
-            .splitn(3, |byte| *byte == b'\'')
-            .nth(2)
-            .filter(|_| index == 0);
-        whole.extend_from_slice(&percent_decode(text.unwrap_or(value)));
-    }
-    (!whole.is_empty()).then_some(whole)
-}
-
-/// Parameters that RFC 2231 splits or encodes: the name without its suffix, and the pieces in
-/// order, each with whether it is encoded.
-pub fn parameter_pieces(params: &Params) -> Vec<(Vec<u8>, Vec<(bool, Vec<u8>)>)> {
-    let mut found: Vec<(Vec<u8>, Vec<(usize, bool, Vec<u8>)>)> = Vec::new();
-    for (key, value) in params {
-        let Some(star) = memchr::memchr(b'*', key) else {
-            continue;
-        };
-        let (name, suffix) = key.split_at_checked(star).unwrap_or((key, b""));
-        let encoded = suffix.ends_with(b"*");
-        let digits: String = suffix
-            .iter()
-            .filter(|b| b.is_ascii_digit())
-            .map(|b| char::from(*b))
-            .collect();
-        let piece = (digits.parse().unwrap_or(0), encoded, value.clone());
-        match found
-            .iter_mut()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        {
-            Some((_, pieces)) => pieces.push(piece),
-            None => found.push((name.to_vec(), vec![piece])),
-        }
-    }
-    let in_order = |mut pieces: Vec<(usize, bool, Vec<u8>)>| {
-        pieces.sort_by_key(|(number, _, _)| *number);
-        pieces
-            .into_iter()
-            .map(|(_, encoded, value)| (encoded, value))
-            .collect()
-    };
-    found
-        .into_iter()
-        .map(|(name, pieces)| (name, in_order(pieces)))
-        .collect()
-}
-
-/// RFC 2231 4: `%` and two hexadecimal digits.
-pub fn percent_decode(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((byte, tail)) = rest.split_first() {
-        rest = tail;
-        if *byte == b'%'
-            && let [high, low, after @ ..] = tail
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
-        {
-            out.push((high << 4) | low);
-            rest = after;
-        } else {
-            out.push(*byte);
-        }
-    }
-    out
-}
-
-/// The value of a hexadecimal digit.
-pub fn hex(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte.saturating_sub(b'0')),
-        b'a'..=b'f' => Some(byte.saturating_sub(b'a').saturating_add(10)),
-        b'A'..=b'F' => Some(byte.saturating_sub(b'A').saturating_add(10)),
-        _ => None,
-    }
 }
 
 fn word<'a>(cursor: &mut Cursor<'a>) -> &'a [u8] {

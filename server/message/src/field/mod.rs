@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod content;
+pub mod parameter;
 pub mod token;
 
 /// One field of a header.

@@ -166,6 +166,16 @@ fn a_message_without_parts_has_a_part_1() {
 }
 
 #[test]
+fn a_part_without_body_keeps_its_empty_line() {
+    let mail =
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nA: b\r\n\r\n--b\r\nA: c\r\n--b--";
+    check(mail, &[1], SectionText::Mime, Some("A: b\r\n\r\n"));
+    check(mail, &[1], SectionText::All, Some(""));
+    check(mail, &[2], SectionText::Mime, Some("A: c"));
+    check(mail, &[2], SectionText::All, Some(""));
+}
+
+#[test]
 fn field_lists_end_with_an_empty_line_whatever_the_mail_has() {
     let check = |header: &str, names: &[&str], not: bool, expected: &str| {
         let out = header_fields(header.as_bytes(), names, not);

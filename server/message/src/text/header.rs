@@ -4,7 +4,8 @@ use memchr::memmem;
 
 use super::transfer;
 use crate::charset;
-use crate::field::content::{ContentType, parameter_pieces, percent_decode};
+use crate::field::content::ContentType;
+use crate::field::parameter::extended;
 use crate::field::unfold;
 
 /// Longest name of a charset in an encoded word, its language (RFC 2231 5) included.
@@ -18,36 +19,14 @@ pub fn decode_value(name: &[u8], value: &[u8]) -> String {
     let has_params = name.eq_ignore_ascii_case(b"content-type")
         || name.eq_ignore_ascii_case(b"content-disposition");
     if has_params && value.contains(&b'*') {
-        for (name, pieces) in parameter_pieces(&ContentType::parse(&value).params) {
+        for found in extended(&ContentType::parse(&value).params) {
             text.push_str("; ");
-            text.push_str(&String::from_utf8_lossy(&name));
+            text.push_str(&String::from_utf8_lossy(&found.name));
             text.push('=');
-            text.push_str(&decode_pieces(&pieces));
+            text.push_str(&charset::decode_leniently(&found.charset, &found.octets));
         }
     }
     text
-}
-
-/// RFC 2231 3 and 4: pieces that end up one value; the first may name the charset of all.
-fn decode_pieces(pieces: &[(bool, Vec<u8>)]) -> String {
-    let mut charset = Vec::new();
-    let mut bytes = Vec::new();
-    for (index, (encoded, value)) in pieces.iter().enumerate() {
-        if !*encoded {
-            bytes.extend_from_slice(value);
-            continue;
-        }
-        let mut fields = value.splitn(3, |byte| *byte == b'\'');
-        let value = match (index, fields.next(), fields.nth(1)) {
-            (0, Some(name), Some(text)) => {
-                charset = name.to_vec();
-                text
-            }
-            _ => value,
-        };
-        bytes.extend_from_slice(&percent_decode(value));
-    }
-    charset::decode_leniently(&charset, &bytes).into_owned()
 }
 
 /// An encoded word: its charset, its decoded octets, and where it ends.

@@ -76,7 +76,8 @@ fn html_is_searched_as_written_and_as_read() {
 fn parts_and_messages_inside_are_searched() {
     let mail = b"Subject: outer\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
         --b\r\nContent-Type: text/plain; name=file.txt\r\n\r\none\r\n\
-        --b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?in=6Eer?=\r\n\r\ntwo\r\n--b--\r\n";
+        --b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?in=6Eer?=\r\n\r\n\
+        two\r\n--b--\r\n";
     check_body(mail, "one", true);
     check_body(mail, "two", true);
     check_body(mail, "inner", true);

@@ -1,6 +1,6 @@
 //! Transfer encodings, decoded leniently: damage costs the damaged octets, not the text.
 
-use crate::field::content::hex;
+use crate::field::parameter::hex;
 
 /// RFC 2045 6.8. Octets outside the alphabet are skipped; padding may stand in the middle, where
 /// encoded pieces were put together.
