@@ -54,6 +54,7 @@ pub const TABLE: &[Capability] = &[
     row("STARTTLS", 3501, Advertised::BeforeTls),
     row("LOGINDISABLED", 3501, Advertised::LoginRefused),
     row("AUTH=PLAIN", 4616, Advertised::LoginAllowed),
+    // LOGIN never became an RFC; old Outlook clients know nothing else.
     row("AUTH=LOGIN", 4616, Advertised::LoginAllowed),
     row("ID", 2971, Advertised::Always),
     row("ENABLE", 5161, Advertised::Always),

@@ -18,20 +18,21 @@
 
 use memchr::memchr;
 
-use crate::limits::{Limits, TAG_BYTES_MAX};
+use crate::limits::Limits;
 use crate::request::{LiteralHeader, LiteralKind, Request, tag_of};
 
+mod event;
 mod literal;
+mod skip;
+
+pub use event::{Event, Rejection, RejectionReason};
 
 use literal::Trailer;
-
-/// Bytes kept of the end of a skipped line, to see whether it announces a literal.
-const TAIL_BYTES: usize = 64;
 
 /// Splits one connection's bytes. Lives in the connection's session.
 ///
 /// Between commands it holds no memory of its own. Inside a command
-/// `line_bytes + literal_bytes == buffer.len()`, `line_bytes <= line_bytes_max` and
+/// `buffer.len() <= line_bytes + literal_bytes`, `line_bytes <= line_bytes_max` and
 /// `literal_bytes <= literal_bytes_max`.
 #[derive(Debug)]
 pub struct Fragmenter {
@@ -84,57 +85,6 @@ enum Step<'i> {
     Again(usize),
     /// This much was used, and it meant this.
     Event(usize, Event<'i>),
-}
-
-/// What a stretch of input meant.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Event<'i> {
-    /// A complete command.
-    Request(Request),
-    /// A synchronizing literal within the limits: send `+ ` so that the peer goes on.
-    Continue,
-    /// The command up to a message literal (`prefix.message_literal()` is `Some`). It is an APPEND
-    /// the first time in a command; after an `AppendEnd`-less second time it is MULTIAPPEND and
-    /// `prefix` holds only what followed the message before.
-    AppendLiteral {
-        /// The command so far, or what followed the last message literal.
-        prefix: Request,
-        /// The literal that wants a decision.
-        literal: LiteralHeader,
-    },
-    /// A piece of the accepted message literal, in order, never empty.
-    LiteralData(&'i [u8]),
-    /// The rest of the line after the last message literal, without the line end.
-    AppendEnd(Request),
-    /// A raw line that was asked for with `expect_line`, without the line end.
-    Line(Vec<u8>),
-    /// A command was thrown away.
-    Rejected(Rejection),
-    /// The peer announced more than will ever be read.
-    Fatal(RejectionReason),
-}
-
-/// A command that was thrown away before the grammar saw it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// Its tag, if it had a valid one.
-    pub tag: Option<Vec<u8>>,
-    /// Why.
-    pub reason: RejectionReason,
-}
-
-/// Why a command was thrown away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RejectionReason {
-    /// `Limits::line_bytes_max`.
-    #[error("Command line too long")]
-    LineTooLong,
-    /// `Limits::literal_bytes_max`.
-    #[error("Literal too large")]
-    LiteralTooLarge,
-    /// `Limits::literal_count_max`.
-    #[error("Too many literals")]
-    TooManyLiterals,
 }
 
 impl Fragmenter {
@@ -355,98 +305,9 @@ impl Fragmenter {
         Step::Event(piece.len(), Event::Line(line))
     }
 
-    fn step_skip_line<'i>(&mut self, rest: &'i [u8]) -> Step<'i> {
-        let (piece, ended) = line_piece(rest);
-        self.skipped_bytes = self.skipped_bytes.saturating_add(count(piece));
-        if self.skipped_bytes > self.limits.skipped_bytes_max {
-            return self.lose(RejectionReason::LineTooLong);
-        }
-        self.keep_tail(piece);
-        if !ended {
-            return Step::Again(piece.len());
-        }
-        match literal::trailer(&self.buffer) {
-            Trailer::Literal { header, .. } if self.state == State::SkipLine => {
-                self.skip_literal(header);
-            }
-            // Digits without end: how much data follows cannot be known.
-            Trailer::Cut if self.state == State::SkipLine && self.buffer.len() == TAIL_BYTES => {
-                return self.lose(RejectionReason::LiteralTooLarge);
-            }
-            Trailer::None | Trailer::Cut | Trailer::Literal { .. } => self.start_command(),
-        }
-        Step::Again(piece.len())
-    }
-
-    fn step_skip_literal<'i>(&mut self, rest: &'i [u8], missing: u64) -> Step<'i> {
-        if self.skipped_bytes.saturating_add(missing) > self.limits.skipped_bytes_max {
-            return self.lose(RejectionReason::LiteralTooLarge);
-        }
-        if rest.is_empty() {
-            return Step::Starved;
-        }
-        let skipped = count(rest).min(missing);
-        self.skipped_bytes += skipped;
-        self.state = State::SkipLiteral(missing - skipped);
-        Step::Again(usize::try_from(skipped).unwrap_or(rest.len()))
-    }
-
-    /// Goes past a literal that nobody wants, and past the rest of its command.
-    fn skip_literal(&mut self, literal: LiteralHeader) {
-        let skipped_bytes = self.skipped_bytes;
-        self.start_command();
-        if literal.kind == LiteralKind::NonSynchronizing {
-            // RFC 7888 section 4: the data is on its way and has to be read past.
-            self.skipped_bytes = skipped_bytes;
-            self.state = State::SkipLiteral(literal.bytes);
-        }
-        // RFC 3501 7.5: without a continuation request the peer does not send the data of a
-        // synchronizing literal, and its command has ended.
-    }
-
-    /// Describes the present command for its BAD, `piece` being what the buffer lacks.
-    fn reject(&mut self, piece: &[u8], reason: RejectionReason) -> Rejection {
-        if let Some(tag) = self.append_tag.take() {
-            return Rejection {
-                tag: (!tag.is_empty()).then_some(tag),
-                reason,
-            };
-        }
-        let mut start: Vec<u8> = Vec::with_capacity(TAG_BYTES_MAX + 1);
-        start.extend(self.buffer.iter().chain(piece).take(TAG_BYTES_MAX + 1));
-        // A tag that nothing ends may have been cut.
-        let tag = tag_of(&start).filter(|tag| tag.len() < start.len());
-        Rejection {
-            tag: tag.map(<[u8]>::to_vec),
-            reason,
-        }
-    }
-
-    fn lose<'i>(&mut self, reason: RejectionReason) -> Step<'i> {
-        self.start_command();
-        self.state = State::Lost;
-        Step::Event(0, Event::Fatal(reason))
-    }
-
     /// Forgets the present command and its memory.
     fn start_command(&mut self) {
         *self = Self::new(self.limits);
-    }
-
-    /// Keeps the last bytes of a line that is being skipped.
-    fn keep_tail(&mut self, piece: &[u8]) {
-        let fresh = piece
-            .get(piece.len().saturating_sub(TAIL_BYTES)..)
-            .unwrap_or(piece);
-        let kept = TAIL_BYTES - fresh.len();
-        let old = self
-            .buffer
-            .get(self.buffer.len().saturating_sub(kept)..)
-            .unwrap_or_default();
-        let mut tail = Vec::with_capacity(TAIL_BYTES);
-        tail.extend_from_slice(old);
-        tail.extend_from_slice(fresh);
-        self.buffer = tail;
     }
 }
 

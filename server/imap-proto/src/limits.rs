@@ -37,9 +37,6 @@ impl Limits {
 /// Bytes of a tag. Real clients use 2 to 40; a tag is echoed in every answer.
 pub const TAG_BYTES_MAX: usize = 128;
 
-/// Nesting of parenthesised lists that are not search keys. The deepest legal command needs 3.
-pub const LIST_DEPTH_MAX: usize = 8;
-
 /// Items of one parenthesised list (FETCH items, flags, header fields, status items, ID pairs).
 /// The line bounds it already; this keeps work per item from being multiplied by it.
 pub const LIST_ITEMS_MAX: usize = 1024;

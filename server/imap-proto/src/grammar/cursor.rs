@@ -191,7 +191,7 @@ impl<'r> Cursor<'r> {
             .take(bytes)
             .ok_or(SyntaxError::Expected("literal data"))?;
         // RFC 3501 `CHAR8` excludes NUL.
-        if memchr::memchr(0, data).is_some() {
+        if data.contains(&0) {
             return Err(SyntaxError::Nul);
         }
         Ok(data)
