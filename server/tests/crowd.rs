@@ -1,4 +1,4 @@
-//! Many sessions in one mailbox at random, over the shards; nobody ever sees an impossible sequence.
+//! Many sessions in one mailbox at random, over the shards; nobody sees an impossible sequence.
 //!
 //! `CROWD_SECONDS` (10) and `CROWD_SESSIONS` (200) set the size, `TEST_SEED` repeats a run.
 
@@ -22,7 +22,10 @@ const STACK_BYTES: usize = 512 * 1024;
 type Row = (u32, BTreeSet<String>, u64);
 
 fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 fn crowd_on(server: &Server) -> Crowd {
@@ -46,7 +49,12 @@ struct Course {
 impl Course {
     fn new(seconds: u64, crashes: bool) -> Self {
         let end = Instant::now() + Duration::from_secs(seconds);
-        Self { end, crashes, failed: AtomicBool::new(false), complaints: Mutex::default() }
+        Self {
+            end,
+            crashes,
+            failed: AtomicBool::new(false),
+            complaints: Mutex::default(),
+        }
     }
 
     fn complain(&self, text: String) {
@@ -124,7 +132,10 @@ fn compare(crowd: &Crowd, course: &Course, members: &mut [Member], seed: u64) ->
                 || (known.mod_seq != 0 && known.mod_seq != row.2)
                 || known.uid != Some(row.0);
             if stale {
-                course.complain(format!("session {} knows {known:?}, not {row:?}", member.number));
+                course.complain(format!(
+                    "session {} knows {known:?}, not {row:?}",
+                    member.number
+                ));
             }
         }
         match member.table(crowd) {
@@ -144,19 +155,33 @@ fn compare(crowd: &Crowd, course: &Course, members: &mut [Member], seed: u64) ->
 fn audit(crowd: &Crowd, course: &Course, truth: &[Row]) {
     let mut client = Client::login(&crowd.address, &crowd.account, &crowd.password);
     client.select("INBOX");
-    let answer = client.run("UID FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])").ok();
+    let answer = client
+        .run("UID FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        .ok();
     let mut found: Vec<(u32, Mark, BTreeSet<String>, u64)> = Vec::new();
-    for (line, row) in answer.untagged.iter().filter(|l| l.windows(5).any(|w| w == b"FETCH")).zip(truth) {
+    for (line, row) in answer
+        .untagged
+        .iter()
+        .filter(|l| l.windows(5).any(|w| w == b"FETCH"))
+        .zip(truth)
+    {
         let subject = string_after(line, "(SUBJECT)]").unwrap_or_default();
         let subject = String::from_utf8_lossy(&subject);
         let mark = subject.trim().trim_start_matches("Subject: ").to_string();
         found.push((row.0, mark, row.1.clone(), row.2));
     }
     if found.len() != truth.len() {
-        course.complain(format!("{} subjects for {} messages", found.len(), truth.len()));
+        course.complain(format!(
+            "{} subjects for {} messages",
+            found.len(),
+            truth.len()
+        ));
     }
     let ledger = crowd.ledger.lock().expect("no poison");
-    ledger.audit(&found).into_iter().for_each(|complaint| course.complain(complaint));
+    ledger
+        .audit(&found)
+        .into_iter()
+        .for_each(|complaint| course.complain(complaint));
     println!(
         "{} stored, {} expunged, {} left",
         ledger.stored.len(),
@@ -171,10 +196,17 @@ fn conclude(crowd: &Crowd, course: &Course, mut members: Vec<Member>, seed: u64)
         let truth = compare(crowd, course, &mut members, seed);
         audit(crowd, course, &truth);
     }
-    println!("seed {seed}: {} sessions, {commands} commands", members.len());
+    println!(
+        "seed {seed}: {} sessions, {commands} commands",
+        members.len()
+    );
     let complaints = course.complaints.lock().expect("no poison");
     let first: Vec<&String> = complaints.iter().take(12).collect();
-    assert!(complaints.is_empty(), "seed {seed}: {} complaints: {first:#?}", complaints.len());
+    assert!(
+        complaints.is_empty(),
+        "seed {seed}: {} complaints: {first:#?}",
+        complaints.len()
+    );
     assert!(commands > 100, "hardly anything ran");
 }
 

@@ -1,6 +1,7 @@
 //! Plays every dialogue of `transcripts/` against the real binary with two shards.
 //!
-//! `TRANSCRIPT=fetch cargo test -p corepost --test transcripts` plays those whose name has the word.
+//! `TRANSCRIPT=fetch cargo test -p corepost --test transcripts` plays those with that word
+//! in their name.
 
 mod dialogue;
 mod harness;
@@ -29,7 +30,11 @@ fn scripts() -> Vec<Script> {
 #[test]
 fn every_transcript_says_what_it_shows() {
     for script in scripts() {
-        assert!(!script.shows.is_empty(), "{} begins with no comment", script.name);
+        assert!(
+            !script.shows.is_empty(),
+            "{} begins with no comment",
+            script.name
+        );
         assert!(!script.steps.is_empty(), "{} does nothing", script.name);
     }
 }
@@ -37,8 +42,10 @@ fn every_transcript_says_what_it_shows() {
 #[test]
 fn every_transcript_plays() {
     let wanted = std::env::var("TRANSCRIPT").unwrap_or_default();
-    let scripts: Vec<Script> =
-        scripts().into_iter().filter(|script| script.name.contains(&wanted)).collect();
+    let scripts: Vec<Script> = scripts()
+        .into_iter()
+        .filter(|script| script.name.contains(&wanted))
+        .collect();
     let server = Server::start("transcripts", 2);
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
@@ -72,5 +79,10 @@ fn every_transcript_plays() {
         skipped.into_inner()
     );
     assert!(!scripts.is_empty(), "no transcript matches");
-    assert!(failures.is_empty(), "{} failed:\n\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failed:\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }

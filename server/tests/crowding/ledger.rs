@@ -17,7 +17,7 @@ pub struct Ledger {
     pub gone: BTreeSet<u32>,
     /// How often a mark may be there: once per APPEND or COPY that was sent.
     pub attempts: BTreeMap<Mark, u32>,
-    /// Keywords that one session alone sets and takes: (UID, keyword) and what was acknowledged last.
+    /// Keywords that one session alone sets: (UID, keyword) and what was acknowledged last.
     pub keywords: BTreeMap<(u32, String), bool>,
     recent: BTreeMap<u32, usize>,
     states: BTreeMap<(u32, u64), BTreeSet<String>>,
@@ -43,9 +43,14 @@ impl Ledger {
         let newest = self.mod_seqs.entry(*uid).or_insert(0);
         *newest = (*newest).max(*mod_seq);
         // A MODSEQ stands for one state of a message, for everybody and over crashes.
-        let other = self.states.entry((*uid, *mod_seq)).or_insert_with(|| flags.clone());
+        let other = self
+            .states
+            .entry((*uid, *mod_seq))
+            .or_insert_with(|| flags.clone());
         if other != flags {
-            return Err(format!("UID {uid} at MODSEQ {mod_seq}: {other:?} and {flags:?}"));
+            return Err(format!(
+                "UID {uid} at MODSEQ {mod_seq}: {other:?} and {flags:?}"
+            ));
         }
         Ok(())
     }
@@ -86,16 +91,20 @@ impl Ledger {
                 _ => {}
             }
         }
-        // Judged at the end: that a copy is doomed with its original is known only with its COPYUID.
+        // Judged at the end: that a copy is doomed too is known only with its COPYUID.
         for uid in self.gone.iter().filter(|uid| self.stored.contains_key(uid)) {
             if !self.doomed.contains(uid) {
-                complaints.push(format!("UID {uid} was expunged, and nobody had asked for it"));
+                complaints.push(format!(
+                    "UID {uid} was expunged, and nobody had asked for it"
+                ));
             }
         }
         for (mark, count) in counted {
             let most = self.attempts.get(mark).copied().unwrap_or(0);
             if count > most {
-                complaints.push(format!("{mark} is there {count} times and was sent {most} times"));
+                complaints.push(format!(
+                    "{mark} is there {count} times and was sent {most} times"
+                ));
             }
         }
         complaints

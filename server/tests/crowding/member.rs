@@ -121,7 +121,9 @@ impl Member {
             66..72 => self.run(crowd, "EXPUNGE", During::Other).map(drop)?,
             72..76 => self.uid_expunge(crowd)?,
             76..84 => self.fetch_some(crowd)?,
-            84..88 => self.run(crowd, "SEARCH UNDELETED", During::Numbers).map(drop)?,
+            84..88 => self
+                .run(crowd, "SEARCH UNDELETED", During::Numbers)
+                .map(drop)?,
             88..92 => self.idle(crowd)?,
             _ => self.run(crowd, "NOOP", During::Other).map(drop)?,
         }
@@ -140,18 +142,36 @@ impl Member {
             self.run(crowd, "FETCH 1:* (UID FLAGS MODSEQ)", During::Numbers)?;
         }
         let row = |known: &super::mirror::Known| {
-            (known.uid.unwrap_or(0), known.flags.clone().unwrap_or_default(), known.mod_seq)
+            (
+                known.uid.unwrap_or(0),
+                known.flags.clone().unwrap_or_default(),
+                known.mod_seq,
+            )
         };
         Ok(self.mirror.messages.iter().map(row).collect())
     }
 
     /// Asks for what EXISTS announced and nothing else told.
     fn learn(&mut self, crowd: &Crowd) -> Step<()> {
-        let Some(first) = self.mirror.messages.iter().position(|known| known.uid.is_none()) else {
+        let Some(first) = self
+            .mirror
+            .messages
+            .iter()
+            .position(|known| known.uid.is_none())
+        else {
             return Ok(());
         };
-        let items = if self.condstore { "(UID FLAGS MODSEQ)" } else { "(UID FLAGS)" };
-        self.run(crowd, &format!("FETCH {}:* {items}", first + 1), During::Numbers).map(drop)
+        let items = if self.condstore {
+            "(UID FLAGS MODSEQ)"
+        } else {
+            "(UID FLAGS)"
+        };
+        self.run(
+            crowd,
+            &format!("FETCH {}:* {items}", first + 1),
+            During::Numbers,
+        )
+        .map(drop)
     }
 
     fn append(&mut self, crowd: &Crowd) -> Step<()> {
@@ -162,7 +182,12 @@ impl Member {
         let command = format!("APPEND INBOX {{{}+}}\r\n{message}", message.len());
         let tagged = self.run(crowd, &command, During::Other)?;
         if let Some(uid) = code_numbers(&tagged, "APPENDUID").and_then(|n| n.get(1)?.parse().ok()) {
-            crowd.ledger.lock().expect("no poison").stored.insert(uid, mark);
+            crowd
+                .ledger
+                .lock()
+                .expect("no poison")
+                .stored
+                .insert(uid, mark);
             return Ok(());
         }
         Err(Trouble::Wrong(format!("APPEND: {tagged}")))
@@ -184,15 +209,27 @@ impl Member {
             let keyword = format!("k{}", self.number);
             let place = (uid, keyword.clone());
             // Until it is acknowledged nothing is certain.
-            crowd.ledger.lock().expect("no poison").keywords.remove(&place);
+            crowd
+                .ledger
+                .lock()
+                .expect("no poison")
+                .keywords
+                .remove(&place);
             let command = format!("UID STORE {uid} {sign}FLAGS{silent} ({keyword})");
             let tagged = self.run(crowd, &command, During::Other)?;
             if tagged.starts_with("OK") {
-                crowd.ledger.lock().expect("no poison").keywords.insert(place, sign == "+");
+                crowd
+                    .ledger
+                    .lock()
+                    .expect("no poison")
+                    .keywords
+                    .insert(place, sign == "+");
             }
             return self.forget_flags(uid, silent);
         }
-        let flag = *self.random.pick(&["\\Seen", "\\Flagged", "\\Answered", "\\Draft", "shared"]);
+        let flag = *self
+            .random
+            .pick(&["\\Seen", "\\Flagged", "\\Answered", "\\Draft", "shared"]);
         if self.random.below(2) == 0 {
             let command = format!("STORE {number} {sign}FLAGS{silent} ({flag})");
             self.run(crowd, &command, During::Numbers)?;
@@ -206,7 +243,11 @@ impl Member {
     /// The flags after an own silent STORE depend on what others did meanwhile.
     fn forget_flags(&mut self, uid: u32, silent: &str) -> Step<()> {
         if !silent.is_empty() {
-            let stored = self.mirror.messages.iter_mut().find(|known| known.uid == Some(uid));
+            let stored = self
+                .mirror
+                .messages
+                .iter_mut()
+                .find(|known| known.uid == Some(uid));
             if let Some(known) = stored {
                 known.flags = None;
             }
@@ -219,7 +260,12 @@ impl Member {
             return Ok(());
         };
         crowd.ledger.lock().expect("no poison").doomed.insert(uid);
-        self.run(crowd, &format!("UID STORE {uid} +FLAGS (\\Deleted)"), During::Other).map(drop)
+        self.run(
+            crowd,
+            &format!("UID STORE {uid} +FLAGS (\\Deleted)"),
+            During::Other,
+        )
+        .map(drop)
     }
 
     fn uid_expunge(&mut self, crowd: &Crowd) -> Step<()> {
@@ -234,7 +280,13 @@ impl Member {
         let Some((_, uid)) = self.any_message() else {
             return Ok(());
         };
-        let mark = crowd.ledger.lock().expect("no poison").stored.get(&uid).cloned();
+        let mark = crowd
+            .ledger
+            .lock()
+            .expect("no poison")
+            .stored
+            .get(&uid)
+            .cloned();
         let Some(mark) = mark else {
             return Ok(());
         };
@@ -255,20 +307,29 @@ impl Member {
         let Some((number, uid)) = self.any_message() else {
             return Ok(());
         };
-        let items = if self.condstore { "(UID FLAGS MODSEQ)" } else { "(UID FLAGS)" };
+        let items = if self.condstore {
+            "(UID FLAGS MODSEQ)"
+        } else {
+            "(UID FLAGS)"
+        };
         if self.random.below(2) == 0 {
             let last = (number + 10).min(self.mirror.messages.len());
             let command = format!("FETCH {number}:{last} {items}");
             return self.run(crowd, &command, During::Numbers).map(drop);
         }
-        self.run(crowd, &format!("UID FETCH {uid}:* {items}"), During::Other).map(drop)
+        self.run(crowd, &format!("UID FETCH {uid}:* {items}"), During::Other)
+            .map(drop)
     }
 
     fn idle(&mut self, crowd: &Crowd) -> Step<()> {
         let tag = self.client.start(b"IDLE")?;
         let end = Instant::now() + Duration::from_millis(20 + self.random.below(100) as u64);
         while let Some(left) = end.checked_duration_since(Instant::now()) {
-            match self.client.wire.response_within(left.max(Duration::from_millis(1))) {
+            match self
+                .client
+                .wire
+                .response_within(left.max(Duration::from_millis(1)))
+            {
                 Ok(response) if response.starts_with(b"+") => {}
                 Ok(response) => self.follow(crowd, &response, During::Other)?,
                 Err(ReadError::Silence) => {}
@@ -317,7 +378,9 @@ impl Member {
             };
             let tagged = String::from_utf8_lossy(tagged).into_owned();
             // NO is an answer where messages went meanwhile; BAD never is.
-            let may_refuse = ["STORE", "COPY", "FETCH"].iter().any(|word| command.contains(word));
+            let may_refuse = ["STORE", "COPY", "FETCH"]
+                .iter()
+                .any(|word| command.contains(word));
             if tagged.starts_with("OK") || (tagged.starts_with("NO") && may_refuse) {
                 return Ok(tagged);
             }
@@ -332,7 +395,12 @@ impl Member {
         let wrong = |why: String| Trouble::Wrong(format!("{why}: {}", show(response)));
         // The results of UID SEARCH are no sequence numbers, and this crowd does not use it.
         let told = self.mirror.follow(response, during).map_err(wrong)?;
-        crowd.ledger.lock().expect("no poison").hear(self.number, &told).map_err(wrong)
+        crowd
+            .ledger
+            .lock()
+            .expect("no poison")
+            .hear(self.number, &told)
+            .map_err(wrong)
     }
 }
 

@@ -60,14 +60,24 @@ impl Mirror {
         let [b"*", first, rest @ ..] = words.as_slice() else {
             return Err("not an untagged response".into());
         };
-        let Ok(number) = std::str::from_utf8(first).unwrap_or_default().parse::<usize>() else {
+        let Ok(number) = std::str::from_utf8(first)
+            .unwrap_or_default()
+            .parse::<usize>()
+        else {
             return self.follow_search(first, &tokens);
         };
-        let word = rest.first().copied().unwrap_or_default().to_ascii_uppercase();
+        let word = rest
+            .first()
+            .copied()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         match word.as_slice() {
             b"EXISTS" => self.exists(number),
             b"RECENT" if number <= self.messages.len() => Ok(Told::default()),
-            b"RECENT" => Err(format!("more recent than the {} there are", self.messages.len())),
+            b"RECENT" => Err(format!(
+                "more recent than the {} there are",
+                self.messages.len()
+            )),
             b"EXPUNGE" => self.expunge(number, during),
             b"FETCH" => self.fetch(number, tokens.get(3)),
             _ => Err("an unknown response".into()),
@@ -91,7 +101,10 @@ impl Mirror {
             return Err(format!("EXPUNGE of one out of {}", self.messages.len()));
         }
         let gone = self.messages.remove(number - 1);
-        Ok(Told { expunged: gone.uid, ..Told::default() })
+        Ok(Told {
+            expunged: gone.uid,
+            ..Told::default()
+        })
     }
 
     fn fetch(&mut self, number: usize, items: Option<&Token>) -> Result<Told, String> {
@@ -126,7 +139,11 @@ impl Mirror {
             (Some(uid), Some(flags), mod_seq) if mod_seq > 0 => Some((uid, flags, mod_seq)),
             _ => None,
         };
-        Ok(Told { recent: uid.filter(|_| is_recent), state, expunged: None })
+        Ok(Told {
+            recent: uid.filter(|_| is_recent),
+            state,
+            expunged: None,
+        })
     }
 
     fn merge(&mut self, at: usize, news: &Known) -> Result<(), String> {
@@ -154,7 +171,8 @@ impl Mirror {
         }
         let before = self.messages[..at].iter().rev().find_map(|known| known.uid);
         let behind = self.messages[at + 1..].iter().find_map(|known| known.uid);
-        if before.is_some_and(|before| before >= uid) || behind.is_some_and(|behind| behind <= uid) {
+        if before.is_some_and(|before| before >= uid) || behind.is_some_and(|behind| behind <= uid)
+        {
             return Err(format!("UIDs do not ascend: {before:?}, {uid}, {behind:?}"));
         }
         Ok(())
@@ -162,7 +180,11 @@ impl Mirror {
 
     fn follow_search(&self, word: &[u8], tokens: &[Token]) -> Result<Told, String> {
         if word.eq_ignore_ascii_case(b"SEARCH") {
-            let highest = tokens[2..].iter().filter_map(atom_number).max().unwrap_or(0);
+            let highest = tokens[2..]
+                .iter()
+                .filter_map(atom_number)
+                .max()
+                .unwrap_or(0);
             if highest > self.messages.len() as u64 {
                 return Err(format!("SEARCH found one out of {}", self.messages.len()));
             }
@@ -194,10 +216,16 @@ fn impossible_responses_are_seen() {
     let check = |before: &str, response: &str, during: During, possible: bool| {
         let mut mirror = Mirror::default();
         for line in before.split('|').filter(|line| !line.is_empty()) {
-            mirror.follow(line.as_bytes(), During::Other).expect("a possible beginning");
+            mirror
+                .follow(line.as_bytes(), During::Other)
+                .expect("a possible beginning");
         }
         let result = mirror.follow(response.as_bytes(), during);
-        assert_eq!(result.is_ok(), possible, "{before} then {response}: {result:?}");
+        assert_eq!(
+            result.is_ok(),
+            possible,
+            "{before} then {response}: {result:?}"
+        );
     };
     check("* 3 EXISTS", "* 2 EXISTS", During::Other, false);
     check("* 3 EXISTS", "* 3 EXPUNGE", During::Other, true);
@@ -206,10 +234,30 @@ fn impossible_responses_are_seen() {
     check("* 3 EXISTS", "* 1 EXPUNGE", During::Numbers, false);
     check("* 3 EXISTS", "* 1 EXPUNGE", During::Nothing, false);
     check("* 3 EXISTS", "* 4 FETCH (FLAGS ())", During::Other, false);
-    check("* 2 EXISTS|* 1 FETCH (UID 7)", "* 2 FETCH (UID 7)", During::Other, false);
-    check("* 2 EXISTS|* 1 FETCH (UID 7)", "* 1 FETCH (UID 8)", During::Other, false);
-    check("* 2 EXISTS|* 2 FETCH (UID 7)", "* 1 FETCH (UID 6)", During::Other, true);
-    check("* 1 EXISTS|* 1 FETCH (MODSEQ (9))", "* 1 FETCH (MODSEQ (8))", During::Other, false);
+    check(
+        "* 2 EXISTS|* 1 FETCH (UID 7)",
+        "* 2 FETCH (UID 7)",
+        During::Other,
+        false,
+    );
+    check(
+        "* 2 EXISTS|* 1 FETCH (UID 7)",
+        "* 1 FETCH (UID 8)",
+        During::Other,
+        false,
+    );
+    check(
+        "* 2 EXISTS|* 2 FETCH (UID 7)",
+        "* 1 FETCH (UID 6)",
+        During::Other,
+        true,
+    );
+    check(
+        "* 1 EXISTS|* 1 FETCH (MODSEQ (9))",
+        "* 1 FETCH (MODSEQ (8))",
+        During::Other,
+        false,
+    );
     check("* 1 EXISTS", "* SEARCH 1 2", During::Numbers, false);
     check("* 1 EXISTS", "* 2 RECENT", During::Other, false);
 }

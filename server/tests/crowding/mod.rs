@@ -1,4 +1,5 @@
-//! Many sessions in one mailbox: what each is told (`mirror`), what all know (`ledger`), what each does (`member`).
+//! Many sessions in one mailbox: what each is told (`mirror`), what all know (`ledger`),
+//! what each does (`member`).
 
 pub mod ledger;
 pub mod member;

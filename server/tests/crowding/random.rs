@@ -12,7 +12,9 @@ impl Random {
 
     /// The seed of this run: `TEST_SEED`, or the time.
     pub fn seed() -> u64 {
-        let given = std::env::var("TEST_SEED").ok().and_then(|text| text.parse().ok());
+        let given = std::env::var("TEST_SEED")
+            .ok()
+            .and_then(|text| text.parse().ok());
         given.unwrap_or_else(|| {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             now.map_or(1, |time| u64::from(time.subsec_nanos()) ^ time.as_secs())

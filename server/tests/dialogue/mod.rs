@@ -1,4 +1,5 @@
-//! Readable dialogues with a server: parsed by `script`, compared by `token` and `pattern`, run by `play`.
+//! Readable dialogues with a server: parsed by `script`, compared by `token` and `pattern`,
+//! run by `play`.
 //!
 //! The format is explained in `transcripts/README.md`.
 #![allow(dead_code, reason = "the crowd uses the tokens alone")]

@@ -24,7 +24,9 @@ pub fn glob(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 fn sequence(pattern: &[Token], tokens: &[Token], variables: &mut Variables) -> bool {
@@ -42,9 +44,7 @@ fn sequence(pattern: &[Token], tokens: &[Token], variables: &mut Variables) -> b
         });
     }
     match tokens.split_first() {
-        Some((token, others)) => {
-            one(first, token, variables) && sequence(rest, others, variables)
-        }
+        Some((token, others)) => one(first, token, variables) && sequence(rest, others, variables),
         None => false,
     }
 }

@@ -28,7 +28,11 @@ pub enum Outcome {
 
 /// Plays a transcript on a fresh account.
 pub fn play(script: &Script, server: &Server) -> Outcome {
-    let account: String = script.name.chars().map(|c| if c == '.' { '-' } else { c }).collect();
+    let account: String = script
+        .name
+        .chars()
+        .map(|c| if c == '.' { '-' } else { c })
+        .collect();
     let mut player = Player {
         server,
         account: account.clone(),
@@ -45,7 +49,10 @@ pub fn play(script: &Script, server: &Server) -> Outcome {
                 let from = player.dialogue.len().saturating_sub(14);
                 let before = player.dialogue[from..].join("\n    ");
                 let place = format!("{}:{}", script.name, step.line);
-                return Outcome::Failed(format!("{place}: {}\n  {error}\n    {before}", step.source));
+                return Outcome::Failed(format!(
+                    "{place}: {}\n  {error}\n    {before}",
+                    step.source
+                ));
             }
         }
     }
@@ -73,9 +80,17 @@ impl Player<'_> {
     fn step(&mut self, step: &Step) -> StepResult {
         match &step.action {
             Action::Directive(words) => return self.directive(words),
-            Action::Send { connection, pieces, flush } => self.send(connection, pieces, *flush)?,
+            Action::Send {
+                connection,
+                pieces,
+                flush,
+            } => self.send(connection, pieces, *flush)?,
             Action::Expect { connection, pieces } => self.expect(connection, pieces)?,
-            Action::Block { connection, entries, others_allowed } => {
+            Action::Block {
+                connection,
+                entries,
+                others_allowed,
+            } => {
                 self.block(connection, entries, *others_allowed)?;
             }
         }
@@ -95,15 +110,21 @@ impl Player<'_> {
             }
             ["connect", names @ ..] => {
                 let address = self.server.addresses.imap.clone();
-                names.iter().for_each(|name| self.open(name, Wire::connect(&address), false));
+                names
+                    .iter()
+                    .for_each(|name| self.open(name, Wire::connect(&address), false));
             }
             ["connect-tls", names @ ..] => {
                 let address = self.server.addresses.imaps.clone();
-                names.iter().for_each(|name| self.open(name, Wire::connect_tls(&address), false));
+                names
+                    .iter()
+                    .for_each(|name| self.open(name, Wire::connect_tls(&address), false));
             }
             ["lmtp", names @ ..] => {
                 let address = self.server.addresses.lmtp.clone();
-                names.iter().for_each(|name| self.open(name, Wire::connect(&address), true));
+                names
+                    .iter()
+                    .for_each(|name| self.open(name, Wire::connect(&address), true));
             }
             ["login", names @ ..] => {
                 for name in names {
@@ -113,7 +134,10 @@ impl Player<'_> {
             }
             ["select", mailbox, names @ ..] => self.select(mailbox, names)?,
             ["starttls", name] => {
-                let connection = self.connections.get_mut(&name[1..]).ok_or("no such connection")?;
+                let connection = self
+                    .connections
+                    .get_mut(&name[1..])
+                    .ok_or("no such connection")?;
                 connection.wire.start_tls();
             }
             ["drop", name] => {
@@ -132,7 +156,8 @@ impl Player<'_> {
     fn add_account(&mut self, variable: &str, name: &str) {
         let name = format!("{name}@localhost");
         self.server.add_account(&name, PASSWORD);
-        self.variables.insert(variable.to_string(), name.into_bytes());
+        self.variables
+            .insert(variable.to_string(), name.into_bytes());
         self.variables.insert("pass".to_string(), PASSWORD.into());
     }
 
@@ -144,9 +169,15 @@ impl Player<'_> {
     /// Selects quietly on several connections, in order.
     fn select(&mut self, mailbox: &str, names: &[&str]) -> Result<(), String> {
         for name in names {
-            let connection = self.connections.get_mut(&name[1..]).ok_or("no such connection")?;
+            let connection = self
+                .connections
+                .get_mut(&name[1..])
+                .ok_or("no such connection")?;
             let command = format!("sel SELECT {mailbox}\r\n");
-            connection.wire.send(command.as_bytes()).map_err(|e| format!("{e:?}"))?;
+            connection
+                .wire
+                .send(command.as_bytes())
+                .map_err(|e| format!("{e:?}"))?;
             loop {
                 let response = connection.wire.response().map_err(|e| format!("{e:?}"))?;
                 if response.starts_with(b"sel OK") {
@@ -183,7 +214,12 @@ impl Player<'_> {
     }
 
     fn open(&mut self, name: &str, wire: Wire, is_lmtp: bool) {
-        let connection = Connection { wire, is_lmtp, gathered: Vec::new(), pushed_back: None };
+        let connection = Connection {
+            wire,
+            is_lmtp,
+            gathered: Vec::new(),
+            pushed_back: None,
+        };
         self.connections.insert(name[1..].to_string(), connection);
     }
 
@@ -206,7 +242,10 @@ impl Player<'_> {
                 Piece::Text(text) => {
                     connection.gathered.extend(expand(text, &self.variables));
                 }
-                Piece::Literal { content, non_synchronising } => {
+                Piece::Literal {
+                    content,
+                    non_synchronising,
+                } => {
                     let content = expand(content, &self.variables);
                     let plus = if *non_synchronising { "+" } else { "" };
                     let head = format!("{{{}{plus}}}\r\n", content.len());
@@ -222,13 +261,21 @@ impl Player<'_> {
             }
         }
         connection.gathered.extend_from_slice(b"\r\n");
-        if flush { self.flush(connection, name) } else { Ok(()) }
+        if flush {
+            self.flush(connection, name)
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self, connection: &mut Connection, name: &str) -> Result<(), String> {
         let bytes = std::mem::take(&mut connection.gathered);
-        self.dialogue.push(format!("C{name}: {}", show(&bytes).trim_end()));
-        connection.wire.send(&bytes).map_err(|e| format!("cannot send: {e:?}"))
+        self.dialogue
+            .push(format!("C{name}: {}", show(&bytes).trim_end()));
+        connection
+            .wire
+            .send(&bytes)
+            .map_err(|e| format!("cannot send: {e:?}"))
     }
 
     /// Reads the answer to a synchronising literal; a refusal stays for the next expectation.
@@ -252,8 +299,11 @@ impl Player<'_> {
         if let Some(response) = connection.pushed_back.take() {
             return Ok(response);
         }
-        let response =
-            if connection.is_lmtp { connection.wire.line() } else { connection.wire.response() };
+        let response = if connection.is_lmtp {
+            connection.wire.line()
+        } else {
+            connection.wire.response()
+        };
         match response {
             // RFC 2177: a server may say that it is still there at any time during IDLE.
             Ok(response) if response.starts_with(b"* OK Still here") => {
@@ -332,7 +382,11 @@ impl Player<'_> {
                 }
             }
         }
-        if self.connections.get(name).is_some_and(|connection| connection.is_lmtp) {
+        if self
+            .connections
+            .get(name)
+            .is_some_and(|connection| connection.is_lmtp)
+        {
             return pattern::glob(&wanted, response);
         }
         pattern::matches(&tokenize(&wanted), &tokenize(response), &mut self.variables)

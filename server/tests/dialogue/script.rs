@@ -34,11 +34,22 @@ pub enum Action {
     /// `! word argument ...`
     Directive(Vec<String>),
     /// `C1:` sends, `C1~` gathers so that it leaves in one packet with the next `C1:`.
-    Send { connection: String, pieces: Vec<Piece>, flush: bool },
+    Send {
+        connection: String,
+        pieces: Vec<Piece>,
+        flush: bool,
+    },
     /// `S1:` the next response.
-    Expect { connection: String, pieces: Vec<Piece> },
+    Expect {
+        connection: String,
+        pieces: Vec<Piece>,
+    },
     /// `S1: {` ... `}`: all responses up to the next tagged one, in any order.
-    Block { connection: String, entries: Vec<(Demand, Vec<Piece>)>, others_allowed: bool },
+    Block {
+        connection: String,
+        entries: Vec<(Demand, Vec<Piece>)>,
+        others_allowed: bool,
+    },
 }
 
 /// An action with the line where it stands.
@@ -65,11 +76,22 @@ pub struct Script {
 
 /// Reads and parses a transcript; a malformed one fails the test.
 pub fn load(path: &Path) -> Script {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let text = std::fs::read_to_string(path).expect("a readable transcript");
-    let shows: Vec<&str> =
-        text.lines().take_while(|l| l.starts_with('#')).map(|l| l.trim_start_matches(['#', ' '])).collect();
-    let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line)).peekable();
+    let shows: Vec<&str> = text
+        .lines()
+        .take_while(|l| l.starts_with('#'))
+        .map(|l| l.trim_start_matches(['#', ' ']))
+        .collect();
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .map(|(n, line)| (n + 1, line))
+        .peekable();
     let mut steps = Vec::new();
     while let Some((line, source)) = lines.next() {
         let trimmed = source.trim_end();
@@ -77,9 +99,17 @@ pub fn load(path: &Path) -> Script {
             continue;
         }
         let action = parse_action(&name, line, source, &mut lines);
-        steps.push(Step { line, source: source.to_string(), action });
+        steps.push(Step {
+            line,
+            source: source.to_string(),
+            action,
+        });
     }
-    Script { name, shows: shows.join(" "), steps }
+    Script {
+        name,
+        shows: shows.join(" "),
+        steps,
+    }
 }
 
 fn parse_action<'a, L>(name: &str, line: usize, source: &str, lines: &mut Peekable<L>) -> Action
@@ -89,7 +119,9 @@ where
     if let Some(words) = source.strip_prefix("! ") {
         return Action::Directive(words.split_whitespace().map(str::to_string).collect());
     }
-    let mark = source.find([':', '~']).unwrap_or_else(|| panic!("{name}:{line}: {source}"));
+    let mark = source
+        .find([':', '~'])
+        .unwrap_or_else(|| panic!("{name}:{line}: {source}"));
     let (who, rest) = source.split_at(mark);
     let text = rest[1..].strip_prefix(' ').unwrap_or(&rest[1..]);
     let connection = who.get(1..).unwrap_or_default().to_string();
@@ -100,7 +132,10 @@ where
             flush: rest.starts_with(':'),
         },
         Some(b'S') if text.trim() == "{" => parse_block(name, connection, lines),
-        Some(b'S') => Action::Expect { connection, pieces: parse_pieces(text, lines) },
+        Some(b'S') => Action::Expect {
+            connection,
+            pieces: parse_pieces(text, lines),
+        },
         _ => panic!("{name}:{line}: neither C, S, ! nor #: {source}"),
     }
 }
@@ -114,7 +149,11 @@ where
     while let Some((_, source)) = lines.next() {
         let text = source.trim();
         if text == "}" {
-            return Action::Block { connection, entries, others_allowed };
+            return Action::Block {
+                connection,
+                entries,
+                others_allowed,
+            };
         }
         if text == "..." {
             others_allowed = true;
@@ -151,7 +190,10 @@ where
         } else {
             (content, rest) = block_literal(lines);
         }
-        pieces.push(Piece::Literal { content, non_synchronising });
+        pieces.push(Piece::Literal {
+            content,
+            non_synchronising,
+        });
     }
     pieces.push(Piece::Text(rest));
     pieces

@@ -20,7 +20,9 @@ pub fn expand(text: &str, variables: &Variables) -> Vec<u8> {
             rest = after;
             continue;
         }
-        let length = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let length = rest
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
         let (name, after) = rest.split_at(length);
         rest = after;
         if let Some((argument, after)) = call_argument(after) {
@@ -56,12 +58,18 @@ fn call(name: &str, argument: &[u8]) -> Vec<u8> {
         }
         "repeat" => {
             let (count, text) = text.split_once(',').expect("$repeat(count,text)");
-            let text = text.replace("\\r", "\r").replace("\\n", "\n").replace('[', "(");
-            text.as_bytes().repeat(count.trim().parse().expect("a count"))
+            let text = text
+                .replace("\\r", "\r")
+                .replace("\\n", "\n")
+                .replace('[', "(");
+            text.as_bytes()
+                .repeat(count.trim().parse().expect("a count"))
         }
         "base64" => {
             let plain = text.replace("\\0", "\0");
-            base64::engine::general_purpose::STANDARD.encode(plain).into_bytes()
+            base64::engine::general_purpose::STANDARD
+                .encode(plain)
+                .into_bytes()
         }
         "size" => argument.len().to_string().into_bytes(),
         _ => panic!("no function ${name}(..)"),

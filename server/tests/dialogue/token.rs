@@ -15,7 +15,10 @@ pub enum Token {
 
 /// Splits a response (or a pattern, which has the same form) into tokens.
 pub fn tokenize(response: &[u8]) -> Vec<Token> {
-    let mut reader = Reader { bytes: response, at: 0 };
+    let mut reader = Reader {
+        bytes: response,
+        at: 0,
+    };
     let mut tokens = Vec::new();
     for _ in 0..2 {
         reader.skip_spaces();
@@ -43,7 +46,9 @@ pub fn tokenize(response: &[u8]) -> Vec<Token> {
 }
 
 fn is_status_word(word: &[u8]) -> bool {
-    ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()))
+    ["OK", "NO", "BAD", "BYE", "PREAUTH"]
+        .iter()
+        .any(|s| word.eq_ignore_ascii_case(s.as_bytes()))
 }
 
 struct Reader<'a> {

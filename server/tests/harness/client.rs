@@ -30,12 +30,17 @@ impl Answer {
 
     /// The untagged responses as text, for assertions on structure.
     pub fn text(&self) -> String {
-        self.untagged.iter().map(|line| String::from_utf8_lossy(line) + "\n").collect()
+        self.untagged
+            .iter()
+            .map(|line| String::from_utf8_lossy(line) + "\n")
+            .collect()
     }
 
     /// The content of the only literal (or quoted string) after `item` in the untagged responses.
     pub fn body_after(&self, item: &str) -> Option<Vec<u8>> {
-        self.untagged.iter().find_map(|line| string_after(line, item))
+        self.untagged
+            .iter()
+            .find_map(|line| string_after(line, item))
     }
 }
 
@@ -60,7 +65,9 @@ impl Client {
     /// Connects and logs in.
     pub fn login(address: &str, name: &str, password: &str) -> Self {
         let mut client = Self::connect(address);
-        client.run(&format!("LOGIN {} {}", quoted(name), quoted(password))).ok();
+        client
+            .run(&format!("LOGIN {} {}", quoted(name), quoted(password)))
+            .ok();
         client
     }
 
@@ -72,7 +79,8 @@ impl Client {
 
     /// Runs a command that needs no literal.
     pub fn run(&mut self, command: &str) -> Answer {
-        self.try_run(command.as_bytes()).unwrap_or_else(|e| panic!("{command}: {e:?}"))
+        self.try_run(command.as_bytes())
+            .unwrap_or_else(|e| panic!("{command}: {e:?}"))
     }
 
     /// Runs a command given as bytes (non-synchronising literals inside are welcome).
@@ -106,12 +114,22 @@ impl Client {
 
     /// Appends a message with a non-synchronising literal.
     pub fn append(&mut self, mailbox: &str, flags: &str, message: &[u8]) -> Answer {
-        self.try_append(mailbox, flags, message).expect("an answer to APPEND")
+        self.try_append(mailbox, flags, message)
+            .expect("an answer to APPEND")
     }
 
     /// The same where the server may be gone.
-    pub fn try_append(&mut self, mailbox: &str, flags: &str, message: &[u8]) -> Result<Answer, ReadError> {
-        let head = format!("APPEND {} {flags} {{{}+}}\r\n", quoted(mailbox), message.len());
+    pub fn try_append(
+        &mut self,
+        mailbox: &str,
+        flags: &str,
+        message: &[u8],
+    ) -> Result<Answer, ReadError> {
+        let head = format!(
+            "APPEND {} {flags} {{{}+}}\r\n",
+            quoted(mailbox),
+            message.len()
+        );
         self.try_run(&[head.as_bytes(), message].concat())
     }
 
@@ -119,8 +137,12 @@ impl Client {
     pub fn select(&mut self, mailbox: &str) -> u32 {
         let answer = self.run(&format!("SELECT {}", quoted(mailbox))).ok();
         let text = answer.text();
-        let line = text.lines().find(|l| l.to_ascii_uppercase().ends_with(" EXISTS"));
-        let number = line.and_then(|l| l.split(' ').nth(1)).and_then(|n| n.parse().ok());
+        let line = text
+            .lines()
+            .find(|l| l.to_ascii_uppercase().ends_with(" EXISTS"));
+        let number = line
+            .and_then(|l| l.split(' ').nth(1))
+            .and_then(|n| n.parse().ok());
         number.expect("SELECT tells EXISTS")
     }
 }
@@ -134,7 +156,10 @@ pub fn quoted(text: &str) -> String {
 pub fn number_after(text: &str, word: &str) -> Option<u64> {
     let upper = text.to_ascii_uppercase();
     let at = upper.find(&format!("{word} "))? + word.len() + 1;
-    let digits: String = text[at..].chars().take_while(char::is_ascii_digit).collect();
+    let digits: String = text[at..]
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
     digits.parse().ok()
 }
 

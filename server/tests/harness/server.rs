@@ -15,7 +15,8 @@ static DIRECTORIES: AtomicU32 = AtomicU32::new(0);
 
 /// The binary under test; `COREPOST_TEST_BIN` names another one with the same command line.
 pub fn binary() -> String {
-    std::env::var("COREPOST_TEST_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_corepost").to_string())
+    std::env::var("COREPOST_TEST_BIN")
+        .unwrap_or_else(|_| env!("CARGO_BIN_EXE_corepost").to_string())
 }
 
 /// Whether the binary under test is Corepost itself and not a stand-in.
@@ -32,7 +33,8 @@ impl Scratch {
     pub fn new(what: &str) -> Self {
         let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
         let name = format!("corepost-{what}-{}-{number}", std::process::id());
-        let base = std::env::var_os("COREPOST_TEST_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let base =
+            std::env::var_os("COREPOST_TEST_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
         let path = base.join(name);
         std::fs::create_dir_all(&path).expect("the scratch directory can be made");
         Self(path)
@@ -122,7 +124,11 @@ impl Server {
             .output()
             .expect("the binary can be run");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "account add {name}: {} {text}", output.status);
+        assert!(
+            output.status.success(),
+            "account add {name}: {} {text}",
+            output.status
+        );
     }
 
     /// Power cut for the process: no chance to write anything more.
@@ -152,7 +158,10 @@ impl Server {
             if let Some(status) = self.child.try_wait().expect("the server can be waited for") {
                 return status;
             }
-            assert!(started.elapsed() < STOP_TIMEOUT, "the server did not stop after SIGTERM");
+            assert!(
+                started.elapsed() < STOP_TIMEOUT,
+                "the server did not stop after SIGTERM"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -175,8 +184,14 @@ impl Drop for Server {
 
 /// Sends a signal by name to one process.
 pub fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
-    assert!(status.expect("kill can be run").success(), "kill -{name} {pid}");
+    let status = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(pid.to_string())
+        .status();
+    assert!(
+        status.expect("kill can be run").success(),
+        "kill -{name} {pid}"
+    );
 }
 
 /// Four free ports in a row, from a region that is this process's own.
@@ -198,13 +213,18 @@ pub fn free_port_base() -> u16 {
 pub fn demo_command(data_dir: &Path, port_base: u16, shards: usize) -> Command {
     let mut command = Command::new(binary());
     command.args(["demo", "--json", "--port-base", &port_base.to_string()]);
-    command.args(["--shards", &shards.to_string(), "--data-dir"]).arg(data_dir);
+    command
+        .args(["--shards", &shards.to_string(), "--data-dir"])
+        .arg(data_dir);
     command
 }
 
 fn spawn(data_dir: &Path, port_base: u16, shards: usize, more: &[String]) -> (Child, Addresses) {
     let log = data_dir.with_extension("log");
-    let errors = std::fs::OpenOptions::new().create(true).append(true).open(&log);
+    let errors = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&log);
     let mut child = demo_command(data_dir, port_base, shards)
         .args(more)
         .stdin(Stdio::null())
@@ -237,5 +257,10 @@ fn spawn(data_dir: &Path, port_base: u16, shards: usize, more: &[String]) -> (Ch
 fn parse_addresses(line: &str) -> Addresses {
     let json: serde_json::Value = serde_json::from_str(line).expect("the ready line is JSON");
     let field = |name: &str| json[name].as_str().unwrap_or_default().to_string();
-    Addresses { imap: field("imap"), imaps: field("imaps"), lmtp: field("lmtp"), admin: field("admin") }
+    Addresses {
+        imap: field("imap"),
+        imaps: field("imaps"),
+        lmtp: field("lmtp"),
+        admin: field("admin"),
+    }
 }

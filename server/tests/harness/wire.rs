@@ -38,7 +38,11 @@ impl Wire {
     pub fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap_or_else(|e| panic!("{address}: {e}"));
         stream.set_nodelay(true).expect("TCP_NODELAY can be set");
-        Self { stream: Stream::Plain(stream), received: Vec::new(), consumed: 0 }
+        Self {
+            stream: Stream::Plain(stream),
+            received: Vec::new(),
+            consumed: 0,
+        }
     }
 
     /// Connects with implicit TLS.
@@ -53,12 +57,16 @@ impl Wire {
         let Stream::Plain(tcp) = std::mem::replace(&mut self.stream, Stream::Gone) else {
             panic!("TLS inside TLS");
         };
-        tcp.set_read_timeout(Some(ANSWER_TIMEOUT)).expect("a timeout can be set");
+        tcp.set_read_timeout(Some(ANSWER_TIMEOUT))
+            .expect("a timeout can be set");
         let name = ServerName::try_from("localhost").expect("a valid name");
         let session = ClientConnection::new(client_config(), name).expect("a client session");
         let mut stream = StreamOwned::new(session, tcp);
         while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock).expect("the TLS handshake succeeds");
+            stream
+                .conn
+                .complete_io(&mut stream.sock)
+                .expect("the TLS handshake succeeds");
         }
         self.stream = Stream::Tls(Box::new(stream));
     }
@@ -143,7 +151,10 @@ impl Wire {
     fn find_line_end(&mut self, from: usize, deadline: Instant) -> Result<usize, ReadError> {
         let mut searched = from;
         loop {
-            if let Some(at) = self.unread()[searched..].windows(2).position(|p| p == b"\r\n") {
+            if let Some(at) = self.unread()[searched..]
+                .windows(2)
+                .position(|p| p == b"\r\n")
+            {
                 return Ok(searched + at);
             }
             searched = self.unread().len().saturating_sub(1).max(from);
@@ -157,11 +168,14 @@ impl Wire {
         let mut buffer = [0_u8; 16 * 1024];
         let count = match &mut self.stream {
             Stream::Plain(tcp) => {
-                tcp.set_read_timeout(patience).map_err(|_| ReadError::Closed)?;
+                tcp.set_read_timeout(patience)
+                    .map_err(|_| ReadError::Closed)?;
                 tcp.read(&mut buffer)
             }
             Stream::Tls(tls) => {
-                tls.sock.set_read_timeout(patience).map_err(|_| ReadError::Closed)?;
+                tls.sock
+                    .set_read_timeout(patience)
+                    .map_err(|_| ReadError::Closed)?;
                 tls.read(&mut buffer)
             }
             Stream::Gone => return Err(ReadError::Closed),
