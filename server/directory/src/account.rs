@@ -145,6 +145,8 @@ pub struct Reserved {
     pub name: AccountName,
     /// What the engine creates beside INBOX.
     pub template: Template,
+    /// What it may hold.
+    pub quota: Quota,
 }
 
 /// What a crash left half done.
@@ -156,6 +158,8 @@ pub struct Pending {
     pub name: AccountName,
     /// What its domain's new accounts start with; needed to finish an addition.
     pub template: Template,
+    /// What it may hold.
+    pub quota: Quota,
     /// Which step is open.
     pub step: PendingStep,
 }

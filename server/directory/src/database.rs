@@ -192,10 +192,12 @@ impl Database {
             };
             let template = template_of(&self.connection, account.name.domain())?;
             let template = template.flatten().unwrap_or_else(|| self.template.clone());
+            let Account { id, name, quota } = account;
             pending.push(Pending {
-                id: account.id,
-                name: account.name,
+                id,
+                name,
                 template,
+                quota,
                 step,
             });
         }
@@ -301,13 +303,18 @@ impl Database {
         &mut self,
         name: &AccountName,
         quota: Quota,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<Account, ChangeError> {
         let (bytes, messages) = (column(quota.bytes)?, column(quota.messages)?);
         self.change(|transaction| {
-            let sql = "UPDATE accounts SET quota_bytes = ?3, quota_messages = ?4
-                       WHERE domain = ?1 AND local = ?2 AND state = 'active'";
+            let sql = format!(
+                "UPDATE accounts SET quota_bytes = ?3, quota_messages = ?4
+                 WHERE domain = ?1 AND local = ?2 AND state = 'active' RETURNING {COLUMNS}"
+            );
             let values = params![name.domain(), name.local(), bytes, messages];
-            changed_one(transaction.execute(sql, values))
+            let account = transaction.query_row(&sql, values, account_of).optional();
+            account
+                .map_err(unavailable)?
+                .ok_or(ChangeError::NoSuchAccount)
         })
     }
 
@@ -433,6 +440,7 @@ fn reserve_one(
             id,
             name: name.clone(),
             template,
+            quota: new.quota,
         }),
     }
 }

@@ -36,6 +36,8 @@ pub struct Options {
     pub template: Template,
     /// Threads that check passwords; one per core is right.
     pub hash_threads: usize,
+    /// Failed logins per account and client network in a minute; `None` is no bound.
+    pub failures_per_minute_max: Option<u32>,
 }
 
 /// The open directory with its threads. Keep it where the process ends, and hand out
@@ -66,7 +68,7 @@ impl Directory {
         let shared = Arc::new(Shared {
             default_domain,
             cache: LoginCache::new().map_err(|_| no_randomness())?,
-            throttle: Throttle::new(),
+            throttle: Throttle::new(options.failures_per_minute_max),
             decoy: StoredHash::of(&Password::new(nobody)).ok_or_else(no_randomness)?,
         });
         let (store, store_jobs) = bounded(STORE_QUEUE_JOBS_MAX);
@@ -311,12 +313,12 @@ impl DirectoryHandle {
     }
 
     /// Sets what an account may hold. The engine enforces it; tell it too.
-    pub async fn set_quota(&self, name: &str, quota: Quota) -> Result<(), ChangeError> {
+    pub async fn set_quota(&self, name: &str, quota: Quota) -> Result<Account, ChangeError> {
         let name = self.resolve(name)?;
         self.write(move |database, shared| {
-            database.set_quota(&name, quota)?;
+            let account = database.set_quota(&name, quota)?;
             shared.cache.invalidate(&name);
-            Ok(())
+            Ok(account)
         })
         .await
     }

@@ -24,8 +24,6 @@ pub const CACHE_ACCOUNTS_MAX: usize = 65_536;
 /// Stripes of the login cache, so that a writer is rarely in a reader's way.
 pub const CACHE_STRIPES: usize = 64;
 
-/// Failed logins per account and client network, within [`THROTTLE_WINDOW`].
-pub const THROTTLE_FAILURES_MAX: u32 = 10;
 /// The window in which failed logins are counted.
 pub const THROTTLE_WINDOW: Duration = Duration::from_secs(60);
 /// Pairs of account and network that are watched; beyond it the oldest window is forgotten.

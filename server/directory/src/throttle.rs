@@ -1,7 +1,7 @@
 //! Failed logins per account and client network.
 //!
-//! Ten failures within a minute close the pair until the minute is over, even for the right
-//! password. Counted per network, so that nobody can lock another out.
+//! So many failures within a minute (ten by default) close the pair until the minute is over, even
+//! for the right password. Counted per network, so that nobody can lock another out.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -9,9 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::limits::{
-    THROTTLE_ENTRIES_MAX, THROTTLE_FAILURES_MAX, THROTTLE_STRIPES, THROTTLE_WINDOW,
-};
+use crate::limits::{THROTTLE_ENTRIES_MAX, THROTTLE_STRIPES, THROTTLE_WINDOW};
 use crate::name::AccountName;
 
 const STRIPE_ENTRIES_MAX: usize = THROTTLE_ENTRIES_MAX / THROTTLE_STRIPES;
@@ -19,6 +17,7 @@ const _: () = assert!(STRIPE_ENTRIES_MAX > 0);
 
 /// Shared by all shards and the hashing threads.
 pub(crate) struct Throttle {
+    failures_max: u32,
     hasher: RandomState,
     stripes: Box<[Mutex<HashMap<Key, Window>>]>,
 }
@@ -51,11 +50,12 @@ pub(crate) enum Verdict {
 }
 
 impl Throttle {
-    pub(crate) fn new() -> Self {
-        let stripes = (0..THROTTLE_STRIPES).map(|_| Mutex::default()).collect();
+    /// `None` counts, but never closes.
+    pub(crate) fn new(failures_max: Option<u32>) -> Self {
         Self {
+            failures_max: failures_max.unwrap_or(u32::MAX),
             hasher: RandomState::new(),
-            stripes,
+            stripes: (0..THROTTLE_STRIPES).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Throttle {
     ) -> Option<Verdict> {
         let key = Key::new(name, remote);
         let stripe = self.stripe(&key).try_lock().ok()?;
-        Some(verdict(stripe.get(&key), now))
+        Some(self.judge(stripe.get(&key), now))
     }
 
     /// The verdict, for side threads, which may wait.
@@ -78,7 +78,7 @@ impl Throttle {
             .stripe(&key)
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        verdict(stripe.get(&key), now)
+        self.judge(stripe.get(&key), now)
     }
 
     /// Counts a failed login.
@@ -117,6 +117,15 @@ impl Throttle {
         );
     }
 
+    fn judge(&self, window: Option<&Window>, now: Instant) -> Verdict {
+        match window {
+            Some(window) if window.failures >= self.failures_max && !is_over(window, now) => {
+                Verdict::Closed
+            }
+            Some(_) | None => Verdict::Open,
+        }
+    }
+
     fn stripe(&self, key: &Key) -> &Mutex<HashMap<Key, Window>> {
         let hash = usize::try_from(self.hasher.hash_one(key) % THROTTLE_STRIPES as u64);
         &self.stripes[hash.unwrap_or(0)]
@@ -142,15 +151,6 @@ impl Network {
     }
 }
 
-fn verdict(window: Option<&Window>, now: Instant) -> Verdict {
-    match window {
-        Some(window) if window.failures >= THROTTLE_FAILURES_MAX && !is_over(window, now) => {
-            Verdict::Closed
-        }
-        Some(_) | None => Verdict::Open,
-    }
-}
-
 fn is_over(window: &Window, now: Instant) -> bool {
     now.saturating_duration_since(window.began) >= THROTTLE_WINDOW
 }
@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn ten_failures_close_the_pair_until_the_window_is_over() {
-        let (throttle, start) = (Throttle::new(), Instant::now());
+        let (throttle, start) = (Throttle::new(Some(10)), Instant::now());
         let [here, there] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
-        for _ in 0..THROTTLE_FAILURES_MAX {
+        for _ in 0..10 {
             assert_eq!(throttle.verdict(&name("a"), here, start), Verdict::Open);
             throttle.failed(&name("a"), here, start);
         }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded() {
-        let (throttle, start) = (Throttle::new(), Instant::now());
+        let (throttle, start) = (Throttle::new(Some(10)), Instant::now());
         let remote = "192.0.2.1".parse().unwrap();
         for i in 0..THROTTLE_ENTRIES_MAX as u64 + 3_000 {
             let now = start + Duration::from_nanos(i);

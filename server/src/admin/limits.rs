@@ -1,0 +1,32 @@
+//! Bounds of the admin thread, each with its reason.
+
+use std::time::Duration;
+
+/// Jobs that wait for the shards. An import keeps this many in flight, so that the log syncs many
+/// accounts at once.
+pub const SHARD_JOBS_WAITING_MAX: usize = 256;
+
+/// A request is one line. An import batch is the longest: 1,000 accounts of a hash each.
+pub const LINE_BYTES_MAX: usize = 4 << 20;
+
+/// A reply is one line. A page of a listing is the longest.
+pub const REPLY_BYTES_MAX: usize = 4 << 20;
+
+/// Accounts in one request of an import; fits [`LINE_BYTES_MAX`] with room for long hashes.
+pub const IMPORT_ACCOUNTS_MAX: usize = 1_000;
+
+/// Administrators at the socket at once.
+pub const CLIENTS_MAX: usize = 16;
+
+/// A client that neither asks nor reads for so long is dropped.
+pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A shard that does not answer within this time is stuck; the administrator hears that, and the
+/// change is finished or undone at the next start.
+pub const SHARD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often an administrator's request is tried again while the directory is busy with logins.
+pub const BUSY_ATTEMPTS_MAX: u32 = 50;
+
+/// The pause between these attempts.
+pub const BUSY_PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,24 @@
+//! Health, counters and the admin socket, on a thread of their own.
+//!
+//! `http` answers monitoring over HTTP, `socket` the command line over a UNIX socket, `requests`
+//! says what the latter may ask for and `accounts` does it, for a server that runs and for one that
+//! does not.
+
+mod accounts;
+mod http;
+mod jobs;
+mod limits;
+mod requests;
+mod server;
+mod socket;
+
+pub use accounts::{Engine, OfflineEngine, execute, finish_pending};
+pub use http::{Counter, Health, Status};
+pub use jobs::{JobReply, ShardJob};
+pub use limits::SHARD_JOBS_WAITING_MAX;
+pub use requests::{AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome};
+pub use server::{AdminOptions, AdminServer, start};
+pub use socket::{AskError, SOCKET_NAME, ask};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! What an administrator can ask for: one line of JSON each way.
+
+use mail_directory::{Password, Quota, State, StoredHash, Template};
+use serde::{Deserialize, Serialize};
+
+/// A request. Passwords and hashes are wiped after use and never show in `Debug`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AdminRequest {
+    /// Whether somebody is there.
+    Ping,
+    /// Add an account.
+    AccountAdd {
+        /// Its name; without a domain it belongs to the default domain.
+        name: String,
+        /// Its password.
+        password: Password,
+        /// What it may hold.
+        #[serde(default)]
+        quota: Quota,
+    },
+    /// Add many accounts with ready hashes.
+    AccountImport {
+        /// At most `IMPORT_ACCOUNTS_MAX`.
+        accounts: Vec<ImportAccount>,
+    },
+    /// A page of accounts.
+    AccountList {
+        /// Only this domain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<String>,
+        /// Only what follows this account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// Delete an account and all its mail.
+    AccountDelete {
+        /// Its name.
+        name: String,
+    },
+    /// Set a new password.
+    AccountPassword {
+        /// Its name.
+        name: String,
+        /// The new password.
+        password: Password,
+    },
+    /// Set what an account may hold.
+    AccountQuota {
+        /// Its name.
+        name: String,
+        /// From now on.
+        quota: Quota,
+    },
+    /// Add a domain.
+    DomainAdd {
+        /// Its name.
+        name: String,
+        /// What its new accounts start with; the server's template if none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<Template>,
+    },
+    /// All domains.
+    DomainList,
+    /// Delete a domain without accounts.
+    DomainDelete {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// One account of an import.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportAccount {
+    /// Its name.
+    pub name: String,
+    /// Its hash.
+    pub hash: StoredHash,
+    /// What it may hold.
+    #[serde(default)]
+    pub quota: Quota,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum AdminReply {
+    /// Done, and durable.
+    Done,
+    /// A page of accounts; an empty one is the end.
+    Accounts {
+        /// In order of domain and name.
+        accounts: Vec<AccountLine>,
+    },
+    /// All domains.
+    Domains {
+        /// In order.
+        domains: Vec<String>,
+    },
+    /// One outcome for each account of the import, in its order.
+    Imported {
+        /// What became of each.
+        outcomes: Vec<ImportOutcome>,
+    },
+    /// It did not work; nothing was changed.
+    Failed {
+        /// Why, for the administrator.
+        reason: String,
+    },
+}
+
+/// One account in a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLine {
+    /// Its canonical name.
+    pub name: String,
+    /// Its id, in hexadecimal.
+    pub id: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// What it may hold.
+    pub quota: Quota,
+    /// When it was added, in seconds since 1970.
+    pub created_s: i64,
+}
+
+/// What became of one account of an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportOutcome {
+    /// It is there.
+    Added,
+    /// It is not, and this is why.
+    Refused(String),
+}

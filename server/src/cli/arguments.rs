@@ -1,0 +1,206 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use mail_directory::import::parse_size;
+
+use super::demo::DemoOptions;
+use crate::config::Config;
+
+/// Corepost: a mail access server (IMAP and LMTP).
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Try it: makes a data directory, a certificate and an account, and serves on loopback.
+    Demo(Demo),
+    /// Serve as a configuration file says.
+    Serve(ConfigFile),
+    /// Look for faults in a configuration file.
+    CheckConfig(ConfigFile),
+    /// Add, change, list and delete accounts.
+    #[command(subcommand)]
+    Account(Account),
+    /// Add, list and delete domains.
+    #[command(subcommand)]
+    Domain(Domain),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Where the demo's data lives.
+    #[arg(long, value_name = "D", default_value = "./corepost-data")]
+    data_dir: PathBuf,
+    /// IMAP listens at N, IMAPS at N+1, LMTP at N+2, admin at N+3; 0 takes any free ports.
+    #[arg(long, value_name = "N", default_value_t = 1143,
+          value_parser = clap::value_parser!(u16).range(0..=65_532))]
+    port_base: u16,
+    /// Threads that own accounts; 0 is one per core.
+    #[arg(long, value_name = "N", default_value_t = 0,
+          value_parser = clap::value_parser!(u16).range(0..=1024))]
+    shards: u16,
+    /// Print one line of JSON when ready, and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Demo {
+    pub(super) fn options(self) -> DemoOptions {
+        let shards = usize::from(self.shards);
+        DemoOptions {
+            config: Config::demo(&self.data_dir, self.port_base, shards),
+            json: self.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigFile {
+    /// The configuration file.
+    #[arg(long, value_name = "F")]
+    pub(super) config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Account {
+    /// Add an account.
+    Add {
+        /// user or user@domain.
+        name: String,
+        #[command(flatten)]
+        password: PasswordFrom,
+        /// What it may hold, such as 500M or 2G.
+        #[arg(long, value_name = "SIZE", value_parser = size)]
+        quota: Option<u64>,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Set a new password.
+    Passwd {
+        /// user or user@domain.
+        name: String,
+        #[command(flatten)]
+        password: PasswordFrom,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// List accounts.
+    List {
+        /// Only this domain.
+        #[arg(long)]
+        domain: Option<String>,
+        /// As a JSON array.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Delete an account and all its mail.
+    Delete {
+        /// user or user@domain.
+        name: String,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Set what an account may hold.
+    Quota {
+        /// user or user@domain.
+        name: String,
+        /// A size such as 500M or 2G, or none.
+        #[arg(value_parser = quota)]
+        size: Quota,
+        /// Messages in all mailboxes; no bound if it is not given.
+        #[arg(long, value_name = "N")]
+        messages: Option<u64>,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Add many accounts with ready password hashes.
+    Import {
+        /// Lines of name:hash or name:hash:quota; - is standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        server: Which,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Domain {
+    /// Add a domain.
+    Add {
+        /// The domain.
+        name: String,
+        /// A mailbox that its new accounts start with, as NAME or NAME=\Use (\Sent, \Trash, ...);
+        /// may be given several times. Without it they start with the server's.
+        #[arg(long, value_name = "NAME[=USE]")]
+        mailbox: Vec<String>,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// List domains.
+    List {
+        /// As a JSON array.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Delete a domain without accounts.
+    Delete {
+        /// The domain.
+        name: String,
+        #[command(flatten)]
+        server: Which,
+    },
+}
+
+/// Which server is meant, whether it runs or not.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The server's data directory.
+    #[arg(long, value_name = "D")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// The server's configuration file.
+    #[arg(long, value_name = "F")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// Where the password comes from; from a prompt if nothing is given.
+#[derive(Args)]
+#[group(required = false, multiple = false)]
+pub(super) struct PasswordFrom {
+    /// The password. Other users of this machine can see it in the list of processes.
+    #[arg(long = "password", value_name = "P")]
+    pub(super) text: Option<String>,
+    /// Read the password from the first line of standard input.
+    #[arg(long = "password-stdin")]
+    pub(super) stdin: bool,
+}
+
+impl std::fmt::Debug for PasswordFrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordFrom(..)")
+    }
+}
+
+/// A quota on the command line; `none` is no limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quota(pub(super) Option<u64>);
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_size(text).ok_or_else(|| "expected a size such as 500M or 2G".to_owned())
+}
+
+fn quota(text: &str) -> Result<Quota, String> {
+    match text {
+        "none" => Ok(Quota(None)),
+        text => size(text).map(|bytes| Quota(Some(bytes))),
+    }
+}

@@ -1,0 +1,67 @@
+//! `corepost domain ...`
+
+use std::io::Write;
+
+use mail_directory::{MailboxTemplate, Template};
+
+use super::Program;
+use super::arguments::Domain;
+use super::target::Target;
+use crate::admin::{AdminReply, AdminRequest};
+
+pub(super) fn execute(
+    command: Domain,
+    program: &dyn Program,
+    output: &mut dyn Write,
+) -> Result<(), String> {
+    match command {
+        Domain::Add {
+            name,
+            mailbox,
+            server,
+        } => {
+            let template = template(&mailbox);
+            let mut target = Target::open(&server, program)?;
+            target
+                .ask(AdminRequest::DomainAdd { name, template })
+                .map(drop)
+        }
+        Domain::Delete { name, server } => {
+            let mut target = Target::open(&server, program)?;
+            target.ask(AdminRequest::DomainDelete { name }).map(drop)
+        }
+        Domain::List { json, server } => {
+            let mut target = Target::open(&server, program)?;
+            let AdminReply::Domains { domains } = target.ask(AdminRequest::DomainList)? else {
+                return Err("the server's answer was not understood".to_owned());
+            };
+            let text = if json {
+                serde_json::to_string(&domains).map_err(|error| error.to_string())? + "\n"
+            } else {
+                domains.iter().map(|domain| format!("{domain}\n")).collect()
+            };
+            output
+                .write_all(text.as_bytes())
+                .map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// `NAME` or `NAME=\Use` for each mailbox; none at all is no template.
+fn template(mailboxes: &[String]) -> Option<Template> {
+    let mailbox = |text: &String| {
+        let (name, special_use) = match text.rsplit_once("=\\") {
+            Some((name, special_use)) => (name, Some(format!("\\{special_use}"))),
+            None => (text.as_str(), None),
+        };
+        MailboxTemplate {
+            name: name.to_owned(),
+            special_use,
+            subscribed: true,
+        }
+    };
+    let template = Template {
+        mailboxes: mailboxes.iter().map(mailbox).collect(),
+    };
+    Some(template).filter(|template| !template.mailboxes.is_empty())
+}
