@@ -6,6 +6,9 @@ use super::tls::TlsServer;
 use super::tls_session::TlsSession;
 use crate::runtime::{Kick, Peer, Stream};
 
+#[cfg(test)]
+mod tests;
+
 /// What a session reads from and writes to. Lives in the session's task.
 ///
 /// A plain connection is a few words around its socket; a TLS one has its state boxed, so that a
@@ -95,8 +98,18 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Says goodbye on the TLS level if it has room to, and shuts the socket down. Never waits
-    /// for the client.
+    /// An orderly end: sends what is left and the goodbye of TLS, then closes. The caller bounds
+    /// its time; dropped while pending, `close` is still to be called.
+    pub async fn finish(&mut self) {
+        if let Transport::Tls(session) = &mut self.transport {
+            // A client that is gone hears no goodbye; closing is all that is left either way.
+            let _ = session.finish().await;
+        }
+        self.close();
+    }
+
+    /// Says goodbye on the TLS level if there is room to, and shuts the socket down. Never waits
+    /// for the client, so it is also what a drop does.
     pub fn close(&mut self) {
         match &mut self.transport {
             Transport::Plain(stream) => stream.close(),

@@ -49,6 +49,8 @@ pub(super) struct TlsSession<S> {
     outbox_sent: usize,
     /// The peer has said its last.
     ended: bool,
+    /// We have said ours.
+    goodbye_said: bool,
     failed: bool,
 }
 
@@ -64,6 +66,7 @@ impl<S: Stream> TlsSession<S> {
             outbox: Vec::new(),
             outbox_sent: 0,
             ended: false,
+            goodbye_said: false,
             failed: false,
         });
         let outcome = poll_fn(|context| session.poll_handshake(context)).await;
@@ -92,6 +95,9 @@ impl<S: Stream> TlsSession<S> {
     }
 
     pub(super) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.goodbye_said {
+            return Err(failed());
+        }
         for piece in bytes.chunks(WRITE_PIECE_BYTES) {
             poll_fn(|context| {
                 ready!(self.poll_flush(context))?;
@@ -102,22 +108,36 @@ impl<S: Stream> TlsSession<S> {
         poll_fn(|context| self.poll_flush(context)).await
     }
 
+    /// Sends what is left and the goodbye, so that the client knows that nothing was cut off.
+    pub(super) async fn finish(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_flush(context)).await?;
+        self.outbox = self.goodbye()?;
+        poll_fn(|context| self.poll_flush(context)).await
+    }
+
     /// Says goodbye if there is room to, and closes. Never waits.
     pub(super) fn close(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
         if !self.failed && self.outbox.is_empty() {
-            let mut context = Context::from_waker(Waker::noop());
-            let mut goodbye = Vec::new();
-            let sealed = self.seal(&mut goodbye, |traffic, out| {
+            self.outbox = self.goodbye().unwrap_or_default();
+        }
+        // If it does not fit, the client does not read; there is nobody to tell.
+        let _ = self.poll_flush(&mut context);
+        self.failed = true;
+        self.stream.close();
+    }
+
+    /// The close_notify alert, once (RFC 8446 6.1); nothing the second time.
+    fn goodbye(&mut self) -> io::Result<Vec<u8>> {
+        let mut goodbye = Vec::new();
+        if !std::mem::replace(&mut self.goodbye_said, true) {
+            self.seal(&mut goodbye, |traffic, out| {
                 write_growing(out, SEAL_OVERHEAD_BYTES, |room| {
                     traffic.queue_close_notify(room)
                 })
-            });
-            if sealed.is_ok() && !goodbye.is_empty() {
-                let _ = self.stream.poll_write(&mut context, &goodbye);
-            }
+            })?;
         }
-        self.failed = true;
-        self.stream.close();
+        Ok(goodbye)
     }
 
     fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -238,16 +258,19 @@ impl<S: Stream> TlsSession<S> {
         outcome
     }
 
-    /// After an error rustls has an alert for the peer, given out by further steps.
+    /// After an error rustls has an alert for the peer, given out by further steps. Not one step
+    /// more than that: it would look at the faulty bytes again.
     fn fetch_alert(&mut self, rest: &mut [u8]) {
         for _ in 0..ALERT_STEPS_MAX {
-            match self.tls.process_tls_records(rest).state {
-                Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    if encode(&mut data, &mut self.outbox).is_err() {
-                        return;
-                    }
-                }
-                _ => return,
+            if !self.tls.wants_write() {
+                return;
+            }
+            let state = self.tls.process_tls_records(rest).state;
+            let Ok(ConnectionState::EncodeTlsData(mut data)) = state else {
+                return;
+            };
+            if encode(&mut data, &mut self.outbox).is_err() {
+                return;
             }
         }
     }
