@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::flag_changes::FlagChanges;
 use super::floor::Floor;
 use super::ghosts::Ghosts;
-use super::{Change, ChangeKind};
+use super::{Change, ChangeKind, SessionView};
 use crate::ids::{ChangeNumber, MailboxId, ModSeq, SessionKey, Uid, UidValidity};
 use crate::index::{Entry, MailboxIndex, MailboxSnapshot};
 use crate::request::{Flags, UidRange};
@@ -172,7 +172,7 @@ impl View {
         self.uid_next
     }
 
-    /// HIGHESTMODSEQ as of now; a session may be told [`super::SessionView::told_mod_seq`] only.
+    /// HIGHESTMODSEQ as of now; a session may be told [`super::SessionView::highest_mod_seq`] only.
     pub fn highest_mod_seq(&self) -> ModSeq {
         self.highest_mod_seq
     }
@@ -196,6 +196,11 @@ impl View {
         let slowest = self.sessions.iter();
         let slowest = slowest.filter(|(_, position)| Some(position.went) == floor);
         slowest.map(|(key, _)| *key).collect()
+    }
+
+    /// A session leaves.
+    pub fn leave(&mut self, session: SessionView) {
+        self.forget(session.key());
     }
 
     /// A session that did not leave in good order is no longer owed anything.

@@ -1,5 +1,6 @@
 //! Walks a session's messages with their sequence numbers: one step a message.
 
+use std::borrow::Cow;
 use std::iter::Peekable;
 
 use super::ghosts::Ghost;
@@ -13,7 +14,8 @@ use crate::request::UidRange;
 pub struct Messages<'a> {
     view: &'a View,
     end: Uid,
-    ranges: std::slice::Iter<'a, UidRange>,
+    ranges: Cow<'a, [UidRange]>,
+    next_range: usize,
     range_last: Uid,
     live: Peekable<Entries<'a>>,
     ghosts: Peekable<Box<dyn Iterator<Item = &'a Ghost> + 'a>>,
@@ -23,13 +25,18 @@ pub struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
-    pub(super) fn new(session: &SessionView, view: &'a View, uids: &'a [UidRange]) -> Messages<'a> {
+    pub(super) fn new(
+        session: &SessionView,
+        view: &'a View,
+        uids: Cow<'a, [UidRange]>,
+    ) -> Messages<'a> {
         let ghosts: Box<dyn Iterator<Item = &'a Ghost> + 'a> =
             Box::new(view.ghosts.range(session.went, Uid(1), session.told_next));
         Messages {
             view,
             end: session.told_next,
-            ranges: uids.iter(),
+            ranges: uids,
+            next_range: 0,
             range_last: Uid(0),
             live: view.index.range(Uid(1), Uid(0)).peekable(),
             ghosts: ghosts.peekable(),
@@ -40,7 +47,8 @@ impl<'a> Messages<'a> {
 
     /// Goes to the next range; None when there is none.
     fn next_range(&mut self) -> Option<()> {
-        let range = self.ranges.next()?;
+        let range = *self.ranges.get(self.next_range)?;
+        self.next_range += 1;
         while self
             .ghosts
             .next_if(|ghost| ghost.entry.uid < range.first)

@@ -1,5 +1,7 @@
 //! One session's position in a view: three numbers and the ranges that are recent for it.
 
+use std::borrow::Cow;
+
 use super::View;
 use super::messages::Messages;
 use super::recent::RecentRanges;
@@ -43,11 +45,6 @@ impl SessionView {
         let ranges = recent.into_iter().chain(later);
         ranges.for_each(|range| session.recent.push(range));
         session
-    }
-
-    /// Leaves the view.
-    pub fn leave(self, view: &mut View) {
-        view.forget(self.key);
     }
 
     /// The session.
@@ -123,11 +120,16 @@ impl SessionView {
 
     /// Messages of this session in these ranges (ascending), with their sequence numbers.
     pub fn messages<'a>(&self, view: &'a View, uids: &'a [UidRange]) -> Messages<'a> {
-        Messages::new(self, view, uids)
+        Messages::new(self, view, Cow::Borrowed(uids))
+    }
+
+    /// Messages of this session with `first <= uid <= last`, with their sequence numbers.
+    pub fn range<'a>(&self, view: &'a View, first: Uid, last: Uid) -> Messages<'a> {
+        Messages::new(self, view, Cow::Owned(vec![UidRange { first, last }]))
     }
 
     /// HIGHESTMODSEQ that may be told: below every change that has not been (RFC 7162 3.2).
-    pub fn told_mod_seq(&self, view: &View) -> ModSeq {
+    pub fn highest_mod_seq(&self, view: &View) -> ModSeq {
         let mut told = view.highest_mod_seq;
         if self.told_next < view.uid_next {
             told = told.min(self.came_mod_seq);
@@ -147,6 +149,12 @@ impl SessionView {
             || self.flags < view.flags.newest()
             || self.went < view.ghosts.newest()
             || self.keywords_told < view.keywords.len()
+    }
+
+    /// Whether some message went that the client still counts (RFC 5530 EXPUNGEISSUED).
+    pub fn has_untold_expunges(&self, view: &View) -> bool {
+        let mut ghosts = view.ghosts.range(self.went, Uid(1), self.told_next);
+        ghosts.next().is_some()
     }
 
     /// The session's messages with a smaller UID.

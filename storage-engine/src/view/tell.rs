@@ -63,7 +63,7 @@ impl SessionView {
             Expunges::TellUpTo(change) => self.tell_expunges(view, change, &mut events),
             Expunges::Hold => {}
         }
-        self.tell_arrivals(view, &mut events);
+        self.push_arrivals(view, &mut events);
         self.tell_flags(view, condstore, &mut events);
         view.advance(self.key, self.went, self.flags);
         events
@@ -71,9 +71,9 @@ impl SessionView {
 
     /// The second step alone: before a command with UIDs or `*`, so that it sees what another
     /// connection just put there.
-    pub fn tell_exists(&mut self, view: &mut View) -> Vec<Event> {
+    pub fn tell_arrivals(&mut self, view: &mut View) -> Vec<Event> {
         let mut events = Vec::new();
-        self.tell_arrivals(view, &mut events);
+        self.push_arrivals(view, &mut events);
         events
     }
 
@@ -92,7 +92,7 @@ impl SessionView {
         self.went = until;
     }
 
-    fn tell_arrivals(&mut self, view: &mut View, events: &mut Vec<Event>) {
+    fn push_arrivals(&mut self, view: &mut View, events: &mut Vec<Event>) {
         if self.keywords_told < view.keywords.len() {
             self.keywords_told = view.keywords.len();
             events.push(Event::Keywords);
