@@ -253,10 +253,13 @@ fn function_name(line: &str) -> Option<String> {
 
 #[test]
 fn the_length_of_functions_is_counted_right() {
-    let text = "fn short() {\n    body();\n}\n\nimpl X {\n    pub async \
-                fn longer(\n        a: u8,\n    \
-                ) -> u8 {\n        1\n    }\n    fn declared(&self);\n}\n";
-    let found = functions(text);
+    let text = [
+        "fn short() {\n    body();\n}\n\nimpl X {\n    pub async ",
+        "fn longer(\n        a: u8,\n    ) -> u8 {\n        1\n    }\n    ",
+        "fn declared(&self);\n}\n",
+    ]
+    .concat();
+    let found = functions(&text);
     assert_eq!(
         found,
         vec![(1, "short".to_string(), 3), (6, "longer".to_string(), 5)]

@@ -147,6 +147,46 @@ impl Client {
     }
 }
 
+/// Everything that an account has, as text: names, counters, UIDs, flags, dates, octets.
+pub fn dump(address: &str, name: &str, password: &str) -> String {
+    let mut client = Client::login(address, name, password);
+    let list = client.run("LIST \"\" \"*\"").ok();
+    let mut names: Vec<String> = list
+        .untagged
+        .iter()
+        .filter_map(|line| listed_name(line))
+        .collect();
+    names.sort();
+    let mut text = String::new();
+    let mut subscribed = client.run("LSUB \"\" \"*\"").ok().untagged;
+    subscribed.sort();
+    for line in subscribed {
+        text += &format!("{}\n", show(&line));
+    }
+    for name in names {
+        let quoted = quoted(&name);
+        let items = "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)";
+        text += &client.run(&format!("STATUS {quoted} {items}")).ok().text();
+        client.run(&format!("EXAMINE {quoted}")).ok();
+        let items = "(UID FLAGS INTERNALDATE MODSEQ BODY.PEEK[])";
+        text += &client.run(&format!("UID FETCH 1:* {items}")).ok().text();
+    }
+    // Which session gets \Recent is no property of the data.
+    text.replace(" \\Recent", "")
+        .replace("\\Recent ", "")
+        .replace("\\Recent", "")
+}
+
+/// The mailbox name at the end of a LIST line.
+fn listed_name(line: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(line).into_owned();
+    if text.to_ascii_uppercase().contains("\\NOSELECT") {
+        return None;
+    }
+    let (_, name) = text.split_once(" \"/\" ")?;
+    Some(name.trim_matches('"').to_string())
+}
+
 /// A string as IMAP quoted-string.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))

@@ -106,6 +106,50 @@ impl Server {
         }
     }
 
+    /// Starts `corepost serve` with a configuration file: `more` is TOML behind the addresses.
+    pub fn serve(what: &str, shards: usize, more: &str) -> Self {
+        let scratch = Scratch::new(what);
+        let data_dir = scratch.path().join("data");
+        std::fs::create_dir_all(&data_dir).expect("the data directory can be made");
+        let port_base = free_port_base();
+        let address = |n: u16| format!("127.0.0.1:{}", port_base + n);
+        let addresses = Addresses {
+            imap: address(0),
+            imaps: String::new(),
+            lmtp: address(2),
+            admin: address(3),
+        };
+        let config = format!(
+            "data_dir = \"{}\"\nshards = {shards}\n{more}\n[listen]\nimap = [\"{}\"]\nimaps = []\n\
+             lmtp = [\"{}\"]\nadmin = \"{}\"\n",
+            data_dir.display(),
+            addresses.imap,
+            addresses.lmtp,
+            addresses.admin
+        );
+        let path = scratch.path().join("corepost.toml");
+        std::fs::write(&path, config).expect("the configuration can be written");
+        let log = std::fs::File::create(scratch.path().join("data.log")).expect("a log file");
+        let mut child = Command::new(binary())
+            .args(["serve", "--config"])
+            .arg(&path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the server can be started");
+        await_port(&addresses.imap, &mut child);
+        Self {
+            child,
+            data_dir,
+            port_base,
+            shards,
+            arguments: Vec::new(),
+            addresses,
+            _scratch: Some(scratch),
+        }
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -251,6 +295,16 @@ fn spawn(data_dir: &Path, port_base: u16, shards: usize, more: &[String]) -> (Ch
         if line.trim_start().starts_with('{') {
             return (child, parse_addresses(&line));
         }
+    }
+}
+
+fn await_port(address: &str, child: &mut Child) {
+    let deadline = Instant::now() + START_TIMEOUT;
+    while std::net::TcpStream::connect(address).is_err() {
+        let ended = child.try_wait().expect("the server can be waited for");
+        assert!(ended.is_none(), "the server ended: {ended:?}");
+        assert!(Instant::now() < deadline, "the server did not come up");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
