@@ -1,0 +1,446 @@
+//! A plain model of one account, written apart from the engine: ordered maps and nothing clever.
+//! The engine must agree with it after every operation, and after every crash with one of its
+//! states that is no older than what was acknowledged.
+#![allow(dead_code)]
+
+pub mod operation;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use storage_engine::index::{Entry, MailboxSnapshot};
+use storage_engine::request::{AccountDescription, Flags, Refusal, StoreAction, TransferKind};
+use storage_engine::request::{GoneMessages, UidRange};
+
+pub use operation::PlainOperation;
+
+/// An account that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlainAccount {
+    /// None = only a name.
+    pub mailboxes: BTreeMap<String, Option<PlainMailbox>>,
+    pub subscriptions: BTreeSet<String>,
+    pub last_uid_validity: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainMailbox {
+    pub uid_validity: u32,
+    pub uid_next: u32,
+    pub mod_seq: u64,
+    pub first_recent: u32,
+    pub keywords: Vec<String>,
+    pub messages: BTreeMap<u32, PlainMessage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainMessage {
+    /// `\Seen` and the like, keywords in lower case.
+    pub flags: BTreeSet<String>,
+    pub mod_seq: u64,
+    /// Names the content; it is the INTERNALDATE too.
+    pub tag: i64,
+    pub size: u32,
+    pub saved_s: i64,
+}
+
+const SYSTEM: [(&str, Flags); 5] = [
+    ("\\Answered", Flags::ANSWERED),
+    ("\\Flagged", Flags::FLAGGED),
+    ("\\Deleted", Flags::DELETED),
+    ("\\Seen", Flags::SEEN),
+    ("\\Draft", Flags::DRAFT),
+];
+
+impl PlainAccount {
+    /// What `CreateAccount` with no mailboxes makes.
+    pub fn new(now_s: i64) -> PlainAccount {
+        let mut account = PlainAccount::default();
+        account.create("INBOX", now_s);
+        account.subscriptions.insert("INBOX".to_owned());
+        account
+    }
+
+    /// Carries an operation out, or refuses it and changes nothing.
+    pub fn apply(&mut self, operation: &PlainOperation, now_s: i64) -> Result<(), Refusal> {
+        match operation {
+            PlainOperation::Create { name } => match self.mailboxes.get(name) {
+                Some(Some(_)) => Err(Refusal::MailboxExists),
+                Some(None) | None => {
+                    self.create(name, now_s);
+                    Ok(())
+                }
+            },
+            PlainOperation::Delete { name } => self.delete(name),
+            PlainOperation::Rename { from, to } => self.rename(from, to, now_s),
+            PlainOperation::Subscribe { name } => {
+                self.subscriptions.insert(name.clone());
+                Ok(())
+            }
+            PlainOperation::Unsubscribe { name } => {
+                self.subscriptions.remove(name);
+                Ok(())
+            }
+            PlainOperation::Select { name } => {
+                let mailbox = self.mailbox(name)?;
+                mailbox.first_recent = mailbox.uid_next;
+                Ok(())
+            }
+            PlainOperation::Append { name, messages } => {
+                let mailbox = self.mailbox(name)?;
+                for message in messages {
+                    let flags = mailbox.names(message.system, &message.keywords);
+                    mailbox.mod_seq += 1;
+                    let added = PlainMessage {
+                        flags,
+                        mod_seq: mailbox.mod_seq,
+                        tag: message.tag,
+                        size: message.size,
+                        saved_s: now_s,
+                    };
+                    mailbox.add(added);
+                }
+                Ok(())
+            }
+            PlainOperation::Store { name, .. } => {
+                self.mailbox(name)?.store(operation);
+                Ok(())
+            }
+            PlainOperation::Expunge { name, uids } => {
+                let mailbox = self.mailbox(name)?;
+                let before = mailbox.messages.len();
+                mailbox.messages.retain(|uid, message| {
+                    let named = uids.as_ref().is_none_or(|uids| contains(uids, *uid));
+                    !(named && message.flags.contains("\\Deleted"))
+                });
+                mailbox.mod_seq += u64::from(mailbox.messages.len() < before);
+                Ok(())
+            }
+            PlainOperation::Transfer { .. } => self.transfer(operation, now_s),
+        }
+    }
+
+    /// A mailbox that can be selected.
+    pub fn mailbox(&mut self, name: &str) -> Result<&mut PlainMailbox, Refusal> {
+        match self.mailboxes.get_mut(name) {
+            None => Err(Refusal::NoSuchMailbox),
+            Some(None) => Err(Refusal::NoSelect),
+            Some(Some(mailbox)) => Ok(mailbox),
+        }
+    }
+
+    fn create(&mut self, name: &str, now_s: i64) {
+        self.create_parents(name);
+        self.last_uid_validity = (now_s as u32).max(self.last_uid_validity + 1);
+        let made = PlainMailbox {
+            uid_validity: self.last_uid_validity,
+            uid_next: 1,
+            mod_seq: 1,
+            first_recent: 1,
+            keywords: Vec::new(),
+            messages: BTreeMap::new(),
+        };
+        self.mailboxes.insert(name.to_owned(), Some(made));
+    }
+
+    fn create_parents(&mut self, name: &str) {
+        for (at, _) in name.match_indices('/') {
+            self.mailboxes.entry(name[..at].to_owned()).or_insert(None);
+        }
+    }
+
+    fn has_children(&self, name: &str) -> bool {
+        let prefix = format!("{name}/");
+        self.mailboxes.keys().any(|held| held.starts_with(&prefix))
+    }
+
+    fn delete(&mut self, name: &str) -> Result<(), Refusal> {
+        if name == "INBOX" {
+            return Err(Refusal::NotAllowed("INBOX can't be deleted"));
+        }
+        match (self.mailboxes.get(name), self.has_children(name)) {
+            (None, _) => return Err(Refusal::NoSuchMailbox),
+            (Some(None), true) => return Err(Refusal::HasChildren),
+            (Some(Some(_)), true) => self.mailboxes.insert(name.to_owned(), None),
+            (Some(_), false) => self.mailboxes.remove(name),
+        };
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &str, to: &str, now_s: i64) -> Result<(), Refusal> {
+        if !self.mailboxes.contains_key(from) {
+            return Err(Refusal::NoSuchMailbox);
+        }
+        if self.mailboxes.contains_key(to) {
+            return Err(Refusal::MailboxExists);
+        }
+        if from == "INBOX" {
+            self.create(to, now_s);
+            let inbox = self.mailbox("INBOX")?;
+            let moved = std::mem::take(&mut inbox.messages);
+            let keywords = inbox.keywords.clone();
+            inbox.mod_seq += u64::from(!moved.is_empty());
+            let target = self.mailbox(to)?;
+            target.take(moved.into_values().collect(), &keywords, now_s);
+            return Ok(());
+        }
+        if to.starts_with(&format!("{from}/")) {
+            return Err(Refusal::NotAllowed("a mailbox can't go below itself"));
+        }
+        self.create_parents(to);
+        let below = format!("{from}/");
+        let names: Vec<String> = self.mailboxes.keys().cloned().collect();
+        for name in names {
+            if name == from || name.starts_with(&below) {
+                let mailbox = self.mailboxes.remove(&name).unwrap();
+                self.mailboxes
+                    .insert(format!("{to}{}", &name[from.len()..]), mailbox);
+            }
+        }
+        Ok(())
+    }
+
+    fn transfer(&mut self, operation: &PlainOperation, now_s: i64) -> Result<(), Refusal> {
+        let PlainOperation::Transfer {
+            from,
+            to,
+            uids,
+            kind,
+            gone,
+        } = operation
+        else {
+            unreachable!()
+        };
+        let source = self.mailbox(from)?.clone();
+        self.mailbox(to)?;
+        let named = uids.iter().flat_map(|range| range.first.0..=range.last.0);
+        let missing = named
+            .filter(|uid| *uid < source.uid_next && !source.messages.contains_key(uid))
+            .count();
+        if missing > 0 && *gone == GoneMessages::Refuse {
+            return Err(Refusal::MessageGone);
+        }
+        let taken = source
+            .messages
+            .iter()
+            .filter(|(uid, _)| contains(uids, **uid));
+        let taken: Vec<(u32, PlainMessage)> = taken
+            .map(|(uid, message)| (*uid, message.clone()))
+            .collect();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let copies = taken.iter().map(|(_, message)| message.clone()).collect();
+        self.mailbox(to)?.take(copies, &source.keywords, now_s);
+        if *kind == TransferKind::Move {
+            let source = self.mailbox(from)?;
+            source.mod_seq += 1;
+            for (uid, _) in &taken {
+                source.messages.remove(uid);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PlainMailbox {
+    fn add(&mut self, message: PlainMessage) {
+        self.messages.insert(self.uid_next, message);
+        self.uid_next += 1;
+    }
+
+    /// Copies come with the keywords that they use, in the order of the source's table.
+    fn take(&mut self, copies: Vec<PlainMessage>, table: &[String], now_s: i64) {
+        if copies.is_empty() {
+            return;
+        }
+        for keyword in table {
+            let used = |copy: &PlainMessage| copy.flags.contains(&keyword.to_lowercase());
+            if copies.iter().any(used) {
+                self.learn(keyword);
+            }
+        }
+        self.mod_seq += 1;
+        for copy in copies {
+            self.add(PlainMessage {
+                mod_seq: self.mod_seq,
+                saved_s: now_s,
+                ..copy
+            });
+        }
+    }
+
+    fn learn(&mut self, keyword: &str) {
+        if !self
+            .keywords
+            .iter()
+            .any(|held| held.eq_ignore_ascii_case(keyword))
+        {
+            self.keywords.push(keyword.to_owned());
+        }
+    }
+
+    fn names(&mut self, system: Flags, keywords: &[String]) -> BTreeSet<String> {
+        keywords.iter().for_each(|keyword| self.learn(keyword));
+        flag_names(system, keywords)
+    }
+
+    fn store(&mut self, operation: &PlainOperation) {
+        let PlainOperation::Store {
+            uids,
+            action,
+            system,
+            keywords,
+            unchanged_since,
+            ..
+        } = operation
+        else {
+            unreachable!()
+        };
+        let flags = flag_names(*system, keywords);
+        let next = self.mod_seq + 1;
+        let mut changed = false;
+        for (uid, message) in &mut self.messages {
+            if !contains(uids, *uid) || unchanged_since.is_some_and(|at| message.mod_seq > at) {
+                continue;
+            }
+            let newer: BTreeSet<String> = match action {
+                StoreAction::Replace => flags.clone(),
+                StoreAction::Add => message.flags.union(&flags).cloned().collect(),
+                StoreAction::Remove => message.flags.difference(&flags).cloned().collect(),
+            };
+            if newer != message.flags {
+                (message.flags, message.mod_seq, changed) = (newer, next, true);
+            }
+        }
+        if changed {
+            self.mod_seq = next;
+            if *action != StoreAction::Remove {
+                keywords.iter().for_each(|keyword| self.learn(keyword));
+            }
+        }
+    }
+}
+
+/// Whether a UID is in one of these ranges.
+pub fn contains(uids: &[UidRange], uid: u32) -> bool {
+    uids.iter()
+        .any(|range| range.first.0 <= uid && uid <= range.last.0)
+}
+
+fn flag_names(system: Flags, keywords: &[String]) -> BTreeSet<String> {
+    let system = SYSTEM.iter().filter(|(_, flag)| system.contains(*flag));
+    let names = system.map(|(name, _)| (*name).to_owned());
+    names
+        .chain(keywords.iter().map(|keyword| keyword.to_lowercase()))
+        .collect()
+}
+
+/// What the engine says an account is, in the model's terms. One snapshot for each mailbox that
+/// is not a mere name, in the order of the description. `first_recent` is not told by snapshots:
+/// it is derived from the RECENT counter where that is possible, else passed over.
+pub fn dump(
+    description: &AccountDescription,
+    snapshots: &[MailboxSnapshot],
+    last_uid_validity: u32,
+) -> PlainAccount {
+    let mut account = PlainAccount {
+        subscriptions: description.subscriptions.iter().cloned().collect(),
+        last_uid_validity,
+        ..PlainAccount::default()
+    };
+    let mut snapshots = snapshots.iter();
+    for status in &description.mailboxes {
+        let mailbox = (!status.noselect).then(|| {
+            let snapshot = snapshots.next().unwrap();
+            assert_eq!(snapshot.mailbox, status.mailbox);
+            dump_mailbox(snapshot, status.recent)
+        });
+        if let Some(mailbox) = &mailbox {
+            check_status(status, mailbox);
+        }
+        let twice = account.mailboxes.insert(status.name.clone(), mailbox);
+        assert!(twice.is_none());
+    }
+    let messages = account.mailboxes.values().flatten();
+    let count: usize = messages.map(|mailbox| mailbox.messages.len()).sum();
+    assert_eq!(description.messages, count as u64);
+    account
+}
+
+fn check_status(status: &storage_engine::request::MailboxStatus, mailbox: &PlainMailbox) {
+    let with = |flag: &str| {
+        let messages = mailbox.messages.values();
+        messages
+            .filter(|message| message.flags.contains(flag))
+            .count() as u32
+    };
+    let messages = mailbox.messages.len() as u32;
+    let bytes: u64 = mailbox
+        .messages
+        .values()
+        .map(|message| u64::from(message.size))
+        .sum();
+    assert_eq!(status.messages, messages);
+    assert_eq!(status.unseen, messages - with("\\Seen"));
+    assert_eq!(status.deleted, with("\\Deleted"));
+    assert_eq!(status.bytes, bytes);
+    assert_eq!(status.uid_next.0, mailbox.uid_next);
+    assert_eq!(status.highest_mod_seq.0, mailbox.mod_seq);
+}
+
+fn dump_mailbox(snapshot: &MailboxSnapshot, recent: u32) -> PlainMailbox {
+    let message = |entry: Entry| PlainMessage {
+        flags: dump_flags(entry.flags, &snapshot.keywords),
+        mod_seq: entry.mod_seq.0,
+        tag: entry.internal_date_s,
+        size: entry.size,
+        saved_s: entry.saved_s,
+    };
+    let messages = snapshot.index.iter();
+    let messages: BTreeMap<u32, PlainMessage> = messages
+        .map(|entry| (entry.uid.0, message(entry)))
+        .collect();
+    let skipped = messages.len() - recent as usize;
+    PlainMailbox {
+        uid_validity: snapshot.uid_validity.0,
+        uid_next: snapshot.uid_next.0,
+        mod_seq: snapshot.highest_mod_seq.0,
+        first_recent: *messages.keys().nth(skipped).unwrap_or(&snapshot.uid_next.0),
+        keywords: snapshot.keywords.to_vec(),
+        messages,
+    }
+}
+
+impl PlainAccount {
+    /// With `first_recent` as an index tells it: at a message or at UIDNEXT.
+    pub fn seen_from_outside(mut self) -> PlainAccount {
+        for mailbox in self.mailboxes.values_mut().flatten() {
+            let mut recent = mailbox.messages.range(mailbox.first_recent..);
+            mailbox.first_recent = recent.next().map_or(mailbox.uid_next, |(uid, _)| *uid);
+        }
+        self
+    }
+
+    /// Without what is logged but not waited for (`\Recent`).
+    pub fn without_recent(mut self) -> PlainAccount {
+        for mailbox in self.mailboxes.values_mut().flatten() {
+            mailbox.first_recent = 0;
+        }
+        self
+    }
+}
+
+fn dump_flags(flags: Flags, keywords: &[String]) -> BTreeSet<String> {
+    let mut names = flag_names(Flags(flags.0 & 31), &[]);
+    for (number, keyword) in keywords.iter().enumerate() {
+        if flags.contains(Flags(1 << (number as u32 + Flags::KEYWORD_SHIFT))) {
+            names.insert(keyword.to_lowercase());
+        }
+    }
+    assert_eq!(
+        names.len(),
+        flags.0.count_ones() as usize,
+        "a bit without a keyword"
+    );
+    names
+}

@@ -1,0 +1,264 @@
+//! Random operations by name, for the model and for the engine.
+
+use std::sync::Arc;
+
+use storage_engine::ids::{MailboxId, ModSeq, SessionKey, Uid};
+use storage_engine::request::*;
+use storage_engine::testing::Rng;
+
+use super::PlainAccount;
+
+/// An operation in terms of names.
+#[derive(Debug, Clone)]
+pub enum PlainOperation {
+    Create {
+        name: String,
+    },
+    Delete {
+        name: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Subscribe {
+        name: String,
+    },
+    Unsubscribe {
+        name: String,
+    },
+    Select {
+        name: String,
+    },
+    Append {
+        name: String,
+        messages: Vec<PlainNew>,
+    },
+    Store {
+        name: String,
+        uids: Vec<UidRange>,
+        action: StoreAction,
+        system: Flags,
+        keywords: Vec<String>,
+        unchanged_since: Option<u64>,
+    },
+    Expunge {
+        name: String,
+        uids: Option<Vec<UidRange>>,
+    },
+    Transfer {
+        from: String,
+        to: String,
+        uids: Vec<UidRange>,
+        kind: TransferKind,
+        gone: GoneMessages,
+    },
+}
+
+/// A message to append; its octets follow from its tag and size.
+#[derive(Debug, Clone)]
+pub struct PlainNew {
+    pub system: Flags,
+    pub keywords: Vec<String>,
+    pub tag: i64,
+    pub size: u32,
+}
+
+/// The octets of the message with this tag.
+pub fn body_of(tag: i64, size: u32) -> Vec<u8> {
+    let mut rng = Rng::new(tag as u64);
+    (0..size).map(|_| rng.next() as u8).collect()
+}
+
+/// The summary of the message with this tag.
+pub fn summary_of(tag: i64) -> Vec<u8> {
+    format!("summary of {tag}").into_bytes()
+}
+
+const NAMES: [&str; 10] = [
+    "INBOX",
+    "a",
+    "a/b",
+    "a/b/c",
+    "d",
+    "d/e",
+    "INBOX/x",
+    "b",
+    "b/\u{e9}",
+    "deep/er/still",
+];
+const KEYWORDS: [&str; 6] = ["$Forwarded", "$forwarded", "Work", "WORK", "later", "$Junk"];
+
+impl PlainOperation {
+    /// A random operation on an account. `tag` names the contents of messages, above all before.
+    pub fn random(rng: &mut Rng, account: &PlainAccount, tag: &mut i64) -> PlainOperation {
+        let any = |rng: &mut Rng| NAMES[rng.below(NAMES.len() as u64) as usize].to_owned();
+        let mailboxes = account
+            .mailboxes
+            .iter()
+            .filter(|(_, mailbox)| mailbox.is_some());
+        let held: Vec<&String> = mailboxes.map(|(name, _)| name).collect();
+        let held = |rng: &mut Rng| held[rng.below(held.len() as u64) as usize].clone();
+        match rng.below(100) {
+            0..8 => PlainOperation::Create { name: any(rng) },
+            8..12 => PlainOperation::Delete { name: any(rng) },
+            12..17 => PlainOperation::Rename {
+                from: any(rng),
+                to: any(rng),
+            },
+            17..20 => PlainOperation::Subscribe { name: any(rng) },
+            20..22 => PlainOperation::Unsubscribe { name: any(rng) },
+            22..25 => PlainOperation::Select { name: any(rng) },
+            25..55 => {
+                let messages = (0..1 + rng.below(3)).map(|_| PlainNew::random(rng, tag));
+                let messages = messages.collect();
+                let name = if rng.percent(90) { held(rng) } else { any(rng) };
+                PlainOperation::Append { name, messages }
+            }
+            55..75 => {
+                let name = held(rng);
+                let since = rng.percent(20).then(|| rng.below(60));
+                PlainOperation::Store {
+                    uids: uids(rng, account, &name),
+                    name,
+                    action: [StoreAction::Replace, StoreAction::Add, StoreAction::Remove]
+                        [rng.below(3) as usize],
+                    system: Flags(rng.next() & 31),
+                    keywords: keywords(rng),
+                    unchanged_since: since,
+                }
+            }
+            75..84 => {
+                let name = held(rng);
+                let named = rng.percent(50);
+                let uids = named.then(|| uids(rng, account, &name));
+                PlainOperation::Expunge { name, uids }
+            }
+            _ => {
+                let from = held(rng);
+                let kinds = [TransferKind::Copy, TransferKind::Move];
+                let gone = [GoneMessages::Refuse, GoneMessages::PassOver];
+                PlainOperation::Transfer {
+                    uids: uids(rng, account, &from),
+                    from,
+                    to: if rng.percent(85) { held(rng) } else { any(rng) },
+                    kind: kinds[rng.below(2) as usize],
+                    gone: gone[rng.below(2) as usize],
+                }
+            }
+        }
+    }
+
+    /// The engine's operation. `id` finds mailboxes by name.
+    pub fn to_engine(&self, id: impl Fn(&str) -> MailboxId) -> Operation {
+        let session = SessionKey {
+            shard: 0,
+            session: 1,
+        };
+        match self.clone() {
+            PlainOperation::Create { name } => Operation::CreateMailbox {
+                mailbox: NewMailbox {
+                    name,
+                    special_use: Vec::new(),
+                    subscribe: false,
+                },
+            },
+            PlainOperation::Delete { name } => Operation::DeleteMailbox { name },
+            PlainOperation::Rename { from, to } => Operation::RenameMailbox { from, to },
+            PlainOperation::Subscribe { name } => Operation::Subscribe { name },
+            PlainOperation::Unsubscribe { name } => Operation::Unsubscribe { name },
+            PlainOperation::Select { name } => Operation::Select {
+                name,
+                access: Access::ReadWrite,
+                session,
+            },
+            PlainOperation::Append { name, messages } => Operation::Append {
+                mailbox: Target::Name(name),
+                messages: messages.iter().map(PlainNew::to_engine).collect(),
+                limit: Limit::default(),
+            },
+            PlainOperation::Store {
+                name,
+                uids,
+                action,
+                system,
+                keywords,
+                unchanged_since,
+            } => Operation::Store(Store {
+                mailbox: id(&name),
+                uids,
+                action,
+                flags: FlagNames { system, keywords },
+                unchanged_since: unchanged_since.map(ModSeq),
+                session,
+                silent: false,
+            }),
+            PlainOperation::Expunge { name, uids } => Operation::Expunge {
+                mailbox: id(&name),
+                uids,
+            },
+            PlainOperation::Transfer {
+                from,
+                to,
+                uids,
+                kind,
+                gone,
+            } => Operation::Transfer(Transfer {
+                from: id(&from),
+                uids,
+                to,
+                kind,
+                gone,
+                limit: Limit::default(),
+            }),
+        }
+    }
+}
+
+impl PlainNew {
+    fn random(rng: &mut Rng, tag: &mut i64) -> PlainNew {
+        *tag += 1;
+        PlainNew {
+            system: Flags(rng.next() & 31),
+            keywords: keywords(rng),
+            tag: *tag,
+            size: rng.below(3000) as u32,
+        }
+    }
+
+    fn to_engine(&self) -> NewMessage {
+        NewMessage {
+            flags: FlagNames {
+                system: self.system,
+                keywords: self.keywords.clone(),
+            },
+            internal_date_s: self.tag,
+            internal_date_zone_min: 90,
+            size: self.size,
+            body: NewBody::Inline(Arc::from(body_of(self.tag, self.size))),
+            summary: Arc::from(summary_of(self.tag)),
+        }
+    }
+}
+
+fn keywords(rng: &mut Rng) -> Vec<String> {
+    let chosen = KEYWORDS.iter().filter(|_| rng.percent(20));
+    chosen.map(|keyword| (*keyword).to_owned()).collect()
+}
+
+fn uids(rng: &mut Rng, account: &PlainAccount, name: &str) -> Vec<UidRange> {
+    let next = account.mailboxes[name]
+        .as_ref()
+        .map_or(1, |mailbox| mailbox.uid_next);
+    let (mut ranges, mut from) = (Vec::new(), 1);
+    while from < next + 2 {
+        let first = from + rng.below(4) as u32;
+        let last = first + rng.below(3) as u32;
+        ranges.push(UidRange {
+            first: Uid(first),
+            last: Uid(last),
+        });
+        from = last + 1;
+    }
+    ranges
+}
