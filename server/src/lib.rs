@@ -5,8 +5,25 @@
 #![allow(async_fn_in_trait)]
 
 pub mod admin;
+pub mod admission;
+pub mod auth;
 pub mod cli;
+pub mod command;
 pub mod config;
+pub mod counters;
+pub mod flags;
+pub mod jobs;
+pub mod limits;
+pub mod lmtp;
 pub mod net;
+pub mod offline;
+pub mod program;
 #[allow(unsafe_code)]
 pub mod runtime;
+pub mod search;
+pub mod service;
+pub mod session;
+pub mod shard;
+pub mod start;
+pub mod store_clock;
+pub mod upload;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `corepost` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    corepost::cli::run(&corepost::program::Corepost)
+}

@@ -269,21 +269,32 @@ impl<'a> Reader<'a> {
 
     fn report_unknown(&mut self) {
         let document = self.document;
+        let sections: Vec<&str> = self
+            .known
+            .iter()
+            .filter_map(|key| key.split_once('.'))
+            .map(|(name, _)| name)
+            .collect();
         for (key, value) in document {
             let name = key.get_ref().as_ref();
-            let prefix = format!("{name}.");
-            let is_section = self.known.iter().any(|known| known.starts_with(&prefix));
-            match value.get_ref().as_table() {
-                Some(section) if is_section => {
+            match (sections.contains(&name), value.get_ref().as_table()) {
+                (true, Some(section)) => {
                     for key in section.keys() {
                         self.report_if_unknown(format!("{name}.{}", key.get_ref()), key.span());
                     }
                 }
-                Some(_) | None if is_section => {
+                (true, None) => {
                     let text = format!("{name}: expected a section, written as [{name}]");
                     self.fault(key.span(), text);
                 }
-                Some(_) | None => self.report_if_unknown(name.to_owned(), key.span()),
+                (false, Some(_)) => {
+                    let text = match nearest(name, &sections) {
+                        Some(near) => format!("{name}: unknown section; did you mean [{near}]?"),
+                        None => format!("{name}: unknown section"),
+                    };
+                    self.fault(key.span(), text);
+                }
+                (false, None) => self.report_if_unknown(name.to_owned(), key.span()),
             }
         }
     }
@@ -386,20 +397,34 @@ fn integer_of(value: &DeValue<'_>) -> Option<u64> {
     u64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// The text for an unknown key, with the most similar known one. A key in the wrong section is as
-/// similar as its own name is.
+/// The text for an unknown key.
 fn unknown(name: &str, known: &[&str]) -> String {
-    let own = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    let likeness = |key: &str| {
-        strsim::jaro_winkler(name, key).max(strsim::jaro_winkler(&own(name), &own(key)))
-    };
-    let best = known
-        .iter()
-        .map(|key| (likeness(key), *key))
-        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right));
-    match best {
-        Some((_, key)) => format!("{name}: unknown key; did you mean {key}?"),
+    match nearest(name, known) {
+        Some(near) => format!("{name}: unknown key; did you mean {near}?"),
         None => format!("{name}: unknown key"),
     }
+}
+
+/// The most similar known key. One in another section is as similar as its own name is, but less
+/// than one in the same section.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    fn parts(key: &str) -> (&str, &str) {
+        key.rsplit_once('.').unwrap_or(("", key))
+    }
+    let (section, own) = parts(name);
+    let likeness = |key: &str| {
+        let (other_section, other_own) = parts(key);
+        let likeness = strsim::jaro_winkler(own, other_own);
+        if section == other_section {
+            (likeness, 1)
+        } else {
+            (likeness, 0)
+        }
+    };
+    known
+        .iter()
+        .map(|key| (likeness(key), *key))
+        .filter(|((likeness, _), _)| *likeness >= LIKENESS_MIN)
+        .max_by(|((left, l), _), ((right, r), _)| left.total_cmp(right).then(l.cmp(r)))
+        .map(|(_, key)| key)
 }

@@ -114,7 +114,11 @@ impl Command {
 }
 
 fn alone(arguments: &str, command: Command) -> Result<Command, SyntaxError> {
-    if arguments.is_empty() { Ok(command) } else { Err(SyntaxError::Arguments) }
+    if arguments.is_empty() {
+        Ok(command)
+    } else {
+        Err(SyntaxError::Arguments)
+    }
 }
 
 fn lhlo(arguments: &str) -> Result<Command, SyntaxError> {
@@ -137,7 +141,11 @@ fn mail(arguments: &str) -> Result<Command, SyntaxError> {
     if !parameters.is_empty() && !parameters.starts_with(' ') {
         return Err(SyntaxError::Sender);
     }
-    let mut mail = Mail { sender, size: None, smtputf8: false };
+    let mut mail = Mail {
+        sender,
+        size: None,
+        smtputf8: false,
+    };
     for parameter in parameters.split_ascii_whitespace() {
         let (name, value) = match parameter.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -147,9 +155,10 @@ fn mail(arguments: &str) -> Result<Command, SyntaxError> {
             ("SIZE", Some(value)) => {
                 mail.size = Some(octets(value).ok_or(SyntaxError::ParameterValue)?);
             }
-            ("BODY", Some(value)) if ["7BIT", "8BITMIME"].iter().any(|known| {
-                value.eq_ignore_ascii_case(known)
-            }) => {}
+            ("BODY", Some(value))
+                if ["7BIT", "8BITMIME"]
+                    .iter()
+                    .any(|known| value.eq_ignore_ascii_case(known)) => {}
             ("SMTPUTF8", None) => mail.smtputf8 = true,
             ("SIZE" | "BODY" | "SMTPUTF8", _) => return Err(SyntaxError::ParameterValue),
             _ => return Err(SyntaxError::UnknownParameter),
@@ -171,7 +180,10 @@ fn rcpt(arguments: &str) -> Result<Command, SyntaxError> {
 /// RFC 3030 2: `BDAT size [LAST]`.
 fn bdat(arguments: &str) -> Result<Command, SyntaxError> {
     let mut words = arguments.split_ascii_whitespace();
-    let bytes = words.next().and_then(octets).filter(|bytes| *bytes < u64::MAX);
+    let bytes = words
+        .next()
+        .and_then(octets)
+        .filter(|bytes| *bytes < u64::MAX);
     let (Some(bytes), last, None) = (bytes, words.next(), words.next()) else {
         return Err(SyntaxError::BdatArguments);
     };
@@ -191,7 +203,8 @@ fn octets(digits: &str) -> Option<u64> {
 /// What follows the keyword. Blanks behind its colon are not allowed but common.
 fn keyword<'a>(text: &'a str, keyword: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(keyword.len())?;
-    head.eq_ignore_ascii_case(keyword).then(|| rest.trim_start_matches(' '))
+    head.eq_ignore_ascii_case(keyword)
+        .then(|| rest.trim_start_matches(' '))
 }
 
 /// A path in brackets, and what is behind it.
@@ -216,7 +229,14 @@ fn address(path: &str) -> Option<(Address, &str)> {
         return None;
     }
     let text = inside.get(..text_bytes)?.to_owned();
-    Some((Address { text, local, domain: domain.to_owned() }, parameters))
+    Some((
+        Address {
+            text,
+            local,
+            domain: domain.to_owned(),
+        },
+        parameters,
+    ))
 }
 
 /// A quoted local part behind its first quote (RFC 5321 4.1.2 Quoted-string).
@@ -242,10 +262,16 @@ fn dot_local(text: &str) -> Option<(String, &str)> {
 
 fn domain_name(text: &str) -> Option<(&str, &str)> {
     let (domain, behind) = text.split_at_checked(text.find('>')?)?;
-    let literal = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let literal = domain
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     let valid = match literal {
-        Some(literal) => literal.chars().all(|c| c.is_ascii_graphic() && !"[]\\".contains(c)),
-        None => domain.chars().all(|c| c.is_alphanumeric() || "-._".contains(c) || !c.is_ascii()),
+        Some(literal) => literal
+            .chars()
+            .all(|c| c.is_ascii_graphic() && !"[]\\".contains(c)),
+        None => domain
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-._".contains(c) || !c.is_ascii()),
     };
     (valid && !domain.is_empty() && !domain.contains(char::is_whitespace))
         .then_some((domain, behind))

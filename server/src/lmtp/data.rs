@@ -67,7 +67,10 @@ impl Unstuffer {
                 }
             }
         }
-        Progress { used: input.len(), ended: false }
+        Progress {
+            used: input.len(),
+            ended: false,
+        }
     }
 
     /// How much of `rest`, which is not empty, belongs to lines that begin with no dot.
@@ -87,7 +90,11 @@ impl Unstuffer {
             }
             before = b'\n';
         }
-        self.at = if rest.ends_with(b"\r") { At::LineCr } else { At::Line };
+        self.at = if rest.ends_with(b"\r") {
+            At::LineCr
+        } else {
+            At::Line
+        };
         rest.len()
     }
 }

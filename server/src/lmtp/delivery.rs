@@ -62,7 +62,10 @@ pub async fn resolve<R: Runtime>(
             Some(folder) => Target::NameOrInbox(folder),
             None => Target::Name("INBOX".to_owned()),
         },
-        limit: Limit { bytes_max: account.quota.bytes, messages_max: account.quota.messages },
+        limit: Limit {
+            bytes_max: account.quota.bytes,
+            messages_max: account.quota.messages,
+        },
     };
     check_room(shard, &recipient, announced).await?;
     Ok(recipient)
@@ -100,23 +103,28 @@ pub async fn deliver<R: Runtime>(
 ) -> Vec<Reply> {
     let now_s = shard.runtime().wall_s();
     let over_quota = shard.config().lmtp.over_quota;
-    side_by_side(recipients.iter().zip(bodies).map(|(recipient, body)| async move {
-        let outcome = match body {
-            Ok(body) => {
-                let message = NewMessage {
-                    flags: FlagNames::default(),
-                    internal_date_s: now_s,
-                    internal_date_zone_min: 0,
-                    size: message.size,
-                    body: body.clone(),
-                    summary: message.summary.clone(),
+    side_by_side(
+        recipients
+            .iter()
+            .zip(bodies)
+            .map(|(recipient, body)| async move {
+                let outcome = match body {
+                    Ok(body) => {
+                        let message = NewMessage {
+                            flags: FlagNames::default(),
+                            internal_date_s: now_s,
+                            internal_date_zone_min: 0,
+                            size: message.size,
+                            body: body.clone(),
+                            summary: message.summary.clone(),
+                        };
+                        append(shard, recipient, message).await
+                    }
+                    Err(refusal) => Err(refusal.clone()),
                 };
-                append(shard, recipient, message).await
-            }
-            Err(refusal) => Err(refusal.clone()),
-        };
-        conclude(shard, id, recipient, outcome, over_quota)
-    }))
+                conclude(shard, id, recipient, outcome, over_quota)
+            }),
+    )
     .await
 }
 
@@ -142,7 +150,9 @@ async fn append<R: Runtime>(
     // Where the outcome is unknown, the chunks may belong to a message.
     if let Some(body) = upload.filter(|_| refusal != Refusal::Unknown) {
         // If that fails too, recovery finds the chunks unreferenced.
-        let _ = shard.request(recipient.account, Operation::AbandonUpload { body }).await;
+        let _ = shard
+            .request(recipient.account, Operation::AbandonUpload { body })
+            .await;
     }
     Err(refusal)
 }
@@ -183,7 +193,9 @@ async fn find<R: Runtime>(
         return Ok(Some((account, None)));
     }
     let delimiter = shard.config().lmtp.recipient_delimiter;
-    let Some((user, folder)) = split(&address.local, delimiter) else { return Ok(None) };
+    let Some((user, folder)) = split(&address.local, delimiter) else {
+        return Ok(None);
+    };
     let account = directory.lookup(&name(user)).await?;
     let folder = Some(folder.to_owned()).filter(|folder| !folder.is_empty());
     Ok(account.map(|account| (account, folder)))
@@ -191,7 +203,9 @@ async fn find<R: Runtime>(
 
 /// User and folder at the first delimiter; a folder's name may have more of them.
 fn split(local: &str, delimiter: Option<char>) -> Option<(&str, &str)> {
-    local.split_once(delimiter?).filter(|(user, _)| !user.is_empty())
+    local
+        .split_once(delimiter?)
+        .filter(|(user, _)| !user.is_empty())
 }
 
 async fn check_room<R: Runtime>(
@@ -219,8 +233,12 @@ async fn check_room<R: Runtime>(
 fn has_room(limit: &Limit, bytes: u64, messages: u64, announced: Option<u64>) -> bool {
     // No message is empty: it has its trace fields at least.
     let more = announced.unwrap_or(0).max(1);
-    limit.bytes_max.is_none_or(|most| bytes.saturating_add(more) <= most)
-        && limit.messages_max.is_none_or(|most| messages.saturating_add(1) <= most)
+    limit
+        .bytes_max
+        .is_none_or(|most| bytes.saturating_add(more) <= most)
+        && limit
+            .messages_max
+            .is_none_or(|most| messages.saturating_add(1) <= most)
 }
 
 /// RFC 5322 3.3, in UTC.
@@ -248,7 +266,10 @@ async fn side_by_side<T>(futures: impl Iterator<Item = impl Future<Output = T>>)
         if left { Poll::Pending } else { Poll::Ready(()) }
     }));
     all.as_mut().await;
-    waiting.into_iter().filter_map(|(_, result)| result).collect()
+    waiting
+        .into_iter()
+        .filter_map(|(_, result)| result)
+        .collect()
 }
 
 #[cfg(test)]

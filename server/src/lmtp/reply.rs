@@ -73,7 +73,11 @@ impl Reply {
     const OVER_QUOTA: Self = Self::new(552, "5.2.2", "Mailbox is over quota");
 
     const fn new(code: u16, enhanced: &'static str, text: &'static str) -> Self {
-        Reply { code, enhanced, text: Cow::Borrowed(text) }
+        Reply {
+            code,
+            enhanced,
+            text: Cow::Borrowed(text),
+        }
     }
 
     /// For an account that is full, as the operator wants it said.
@@ -112,7 +116,10 @@ impl Reply {
     pub fn about(self, address: &str) -> Self {
         let end = address.floor_char_boundary(REPLY_ADDRESS_BYTES_MAX);
         let address = address.get(..end).unwrap_or_default();
-        Reply { text: format!("<{address}> {}", self.text).into(), ..self }
+        Reply {
+            text: format!("<{address}> {}", self.text).into(),
+            ..self
+        }
     }
 
     /// Writes the line.

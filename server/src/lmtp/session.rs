@@ -21,12 +21,21 @@ use super::wire::{Line, Wire};
 pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream>) {
     let peer = connection.peer();
     let entry = shard.sessions().enter(peer, connection.kick_handle());
-    let leaving = Leaving { shard: shard.clone(), session: entry.session };
+    let leaving = Leaving {
+        shard: shard.clone(),
+        session: entry.session,
+    };
     tracing::debug!(session = entry.session, %peer, "lmtp connected");
     let output_stall = Duration::from_secs(shard.config().limits.output_stall_s);
     let wire = Wire::new(connection, shard.runtime().clone(), entry, output_stall);
-    let mut session =
-        Session { shard, wire, peer, helo: None, transaction: None, bad_commands: 0 };
+    let mut session = Session {
+        shard,
+        wire,
+        peer,
+        helo: None,
+        transaction: None,
+        bad_commands: 0,
+    };
     let gone = match session.run().await {
         Ok(never) => match never {},
         Err(gone) => gone,
@@ -150,13 +159,20 @@ impl<R: Runtime> Session<R> {
         if self.transaction.is_some() {
             return Reply::MAIL_TWICE;
         }
-        if mail.size.is_some_and(|size| size > self.shard.config().limits.message_bytes_max) {
+        if mail
+            .size
+            .is_some_and(|size| size > self.shard.config().limits.message_bytes_max)
+        {
             return Reply::TOO_LARGE;
         }
         if !mail.smtputf8 && !mail.sender.is_ascii() {
             return Reply::NEEDS_SMTPUTF8;
         }
-        self.transaction = Some(Transaction { mail, recipients: Vec::new(), message: None });
+        self.transaction = Some(Transaction {
+            mail,
+            recipients: Vec::new(),
+            message: None,
+        });
         Reply::SENDER_OK
     }
 
@@ -183,7 +199,10 @@ impl<R: Runtime> Session<R> {
                 (transaction, message)
             }
             Ok((transaction, begun)) => {
-                self.transaction = Some(Transaction { message: begun, ..transaction });
+                self.transaction = Some(Transaction {
+                    message: begun,
+                    ..transaction
+                });
                 Reply::CHUNKS_BEGUN.encode(&mut self.wire.out);
                 return Ok(());
             }
@@ -226,8 +245,11 @@ impl<R: Runtime> Session<R> {
         if last {
             return self.conclude(&mut transaction, message).await;
         }
-        let reply =
-            if message.upload.is_some() { Reply::CHUNK_OK } else { Reply::TOO_LARGE };
+        let reply = if message.upload.is_some() {
+            Reply::CHUNK_OK
+        } else {
+            Reply::TOO_LARGE
+        };
         reply.encode(&mut self.wire.out);
         transaction.message = Some(message);
         self.transaction = Some(transaction);
@@ -237,8 +259,10 @@ impl<R: Runtime> Session<R> {
     /// Takes the transaction, and what of its message has come, if it may have a message.
     #[allow(clippy::type_complexity, reason = "a pair that is taken apart at once")]
     fn begin(&mut self) -> Result<(Transaction<R>, Option<Message<R>>), Reply> {
-        let without_recipients =
-            self.transaction.as_ref().is_some_and(|transaction| transaction.recipients.is_empty());
+        let without_recipients = self
+            .transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.recipients.is_empty());
         if without_recipients {
             return Err(Reply::NO_RECIPIENTS);
         }
@@ -257,12 +281,19 @@ impl<R: Runtime> Session<R> {
             id: &id,
             now_s: runtime.wall_s(),
         };
-        let Transaction { mail, recipients, .. } = transaction;
+        let Transaction {
+            mail, recipients, ..
+        } = transaction;
         let accounts = recipients.iter().map(|recipient| recipient.account);
         let mut upload = Upload::new(self.shard.clone(), accounts);
         upload.push(&delivery::trace_fields(mail, recipients, &origin));
         let bytes_max = self.shard.config().limits.message_bytes_max;
-        Message { id, upload: Some(upload), bytes: 0, bytes_max }
+        Message {
+            id,
+            upload: Some(upload),
+            bytes: 0,
+            bytes_max,
+        }
     }
 
     /// Reads the octets of a chunk; without a message they are thrown away.
@@ -332,7 +363,10 @@ impl<R: Runtime> Session<R> {
 
     async fn answer_all(&mut self, recipients: &[Recipient], reply: &Reply) -> Result<(), Gone> {
         for recipient in recipients {
-            reply.clone().about(&recipient.address).encode(&mut self.wire.out);
+            reply
+                .clone()
+                .about(&recipient.address)
+                .encode(&mut self.wire.out);
             self.wire.flush_if_full().await?;
         }
         Ok(())

@@ -44,7 +44,15 @@ impl<R: Runtime> Wire<R> {
         entry: Rc<SessionEntry>,
         output_stall: Duration,
     ) -> Self {
-        Wire { connection, runtime, entry, output_stall, input: Vec::new(), used: 0, out: Vec::new() }
+        Wire {
+            connection,
+            runtime,
+            entry,
+            output_stall,
+            input: Vec::new(),
+            used: 0,
+            out: Vec::new(),
+        }
     }
 
     /// The next line; sends what waits before it waits itself, so that a client which pipelines
@@ -100,7 +108,11 @@ impl<R: Runtime> Wire<R> {
         if let Some(why) = self.entry.why() {
             return Err(Gone::Ended(why));
         }
-        if read? == 0 { Err(Gone::Closed) } else { Ok(()) }
+        if read? == 0 {
+            Err(Gone::Closed)
+        } else {
+            Ok(())
+        }
     }
 
     /// Sends what waits. A client that does not read meets the output bound.
@@ -108,7 +120,8 @@ impl<R: Runtime> Wire<R> {
         if self.out.is_empty() {
             return Ok(());
         }
-        self.entry.set_writing(Some(self.runtime.now() + self.output_stall));
+        self.entry
+            .set_writing(Some(self.runtime.now() + self.output_stall));
         let sent = self.connection.write_all(&self.out).await;
         self.entry.set_writing(None);
         self.out.clear();
@@ -117,12 +130,17 @@ impl<R: Runtime> Wire<R> {
 
     /// Sends what waits once it is much.
     pub async fn flush_if_full(&mut self) -> Result<(), Gone> {
-        if self.out.len() >= limits::OUTPUT_BYTES { self.flush().await } else { Ok(()) }
+        if self.out.len() >= limits::OUTPUT_BYTES {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 
     /// The time that the client may be silent begins anew.
     pub fn expect_client(&self) {
-        self.entry.set_deadline(self.runtime.now() + SILENCE, EndReason::Autologout);
+        self.entry
+            .set_deadline(self.runtime.now() + SILENCE, EndReason::Autologout);
     }
 
     /// Says why if it still can, and closes.

@@ -262,6 +262,7 @@ impl GlommioRuntime {
 impl Runtime for GlommioRuntime {
     type Stream = GlommioStream;
     type Listener = GlommioListener;
+    type Disk = storage_engine::disk::glommio::GlommioDisk;
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.spawn_into(self.shard.sessions, task);

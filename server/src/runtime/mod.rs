@@ -38,6 +38,8 @@ pub trait Runtime: Clone + 'static {
     type Stream: Stream;
     /// Where connections come from.
     type Listener: Listener<Stream = Self::Stream>;
+    /// Where the shard's accounts are stored.
+    type Disk: storage_engine::disk::Disk;
 
     /// Runs `task` on this shard, detached. It is only scheduled here and first polled later, so
     /// the caller's borrows and panics never meet it. A panic inside ends that task only and is

@@ -24,12 +24,19 @@ fn unstuff<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, Option<Vec<u
 #[track_caller]
 fn check(stream: &str, content: &str, behind: Option<&str>) {
     let stream = stream.as_bytes();
-    let expected = (content.as_bytes().to_vec(), behind.map(|text| text.as_bytes().to_vec()));
+    let expected = (
+        content.as_bytes().to_vec(),
+        behind.map(|text| text.as_bytes().to_vec()),
+    );
     assert_eq!(unstuff(stream.chunks(1)), expected, "octet by octet");
     for first in 0..=stream.len() {
         for second in first..=stream.len() {
             let pieces = [&stream[..first], &stream[first..second], &stream[second..]];
-            assert_eq!(unstuff(pieces.into_iter()), expected, "split at {first} and {second}");
+            assert_eq!(
+                unstuff(pieces.into_iter()),
+                expected,
+                "split at {first} and {second}"
+            );
         }
     }
 }
@@ -45,7 +52,11 @@ fn the_message_ends_at_a_dot_alone_between_two_crlf() {
 
 #[test]
 fn the_first_dot_of_a_line_is_taken_off() {
-    check("..\r\n...\r\n.a\r\nb.c\r\n.\r\n", ".\r\n..\r\na\r\nb.c\r\n", Some(""));
+    check(
+        "..\r\n...\r\n.a\r\nb.c\r\n.\r\n",
+        ".\r\n..\r\na\r\nb.c\r\n",
+        Some(""),
+    );
     check(".\ra\r\n.\r\n", "\ra\r\n", Some(""));
     check(".\r\r\n.\r\n", "\r\r\n", Some(""));
 }
@@ -74,7 +85,9 @@ fn any_octets_survive_stuffing_and_unstuffing() {
     for round in 0..2_000 {
         let mut message = Vec::new();
         for _ in 0..round % 40 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             message.push(b"\r\n.a\0"[(random >> 33) as usize % 5]);
         }
         message.extend_from_slice(b"\r\n");
@@ -88,6 +101,10 @@ fn any_octets_survive_stuffing_and_unstuffing() {
         stream.extend_from_slice(b".\r\nNOOP\r\n");
         let piece = 1 + round % 7;
         let result = unstuff(stream.chunks(piece));
-        assert_eq!(result, (message, Some(b"NOOP\r\n".to_vec())), "seed {seed} round {round}");
+        assert_eq!(
+            result,
+            (message, Some(b"NOOP\r\n".to_vec())),
+            "seed {seed} round {round}"
+        );
     }
 }

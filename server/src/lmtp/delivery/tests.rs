@@ -21,7 +21,10 @@ fn an_address_is_split_at_the_first_delimiter() {
 
 #[track_caller]
 fn check_room(bytes_max: Option<u64>, messages_max: Option<u64>, size: Option<u64>, room: bool) {
-    let limit = Limit { bytes_max, messages_max };
+    let limit = Limit {
+        bytes_max,
+        messages_max,
+    };
     assert_eq!(has_room(&limit, 900, 9, size), room, "{limit:?} {size:?}");
 }
 
@@ -48,7 +51,11 @@ fn recipient(address: &str) -> Recipient {
 }
 
 fn fields(recipients: &[Recipient]) -> String {
-    let mail = Mail { sender: "s@example.org".to_owned(), size: None, smtputf8: true };
+    let mail = Mail {
+        sender: "s@example.org".to_owned(),
+        size: None,
+        smtputf8: true,
+    };
     let origin = Origin {
         helo: "mx.example.org",
         peer: Peer::Unix { uid: None },
@@ -64,16 +71,25 @@ fn trace_fields_tell_the_way_but_not_who_else_got_the_message() {
     let single = fields(&[recipient("u@b")]);
     assert!(single.starts_with("Return-Path: <s@example.org>\r\nReceived: from mx.example.org"));
     assert!(single.ends_with("\r\n"), "{single:?}");
-    assert!(single.contains("with UTF8LMTP") && single.contains("for <u@b>"), "{single:?}");
+    assert!(
+        single.contains("with UTF8LMTP") && single.contains("for <u@b>"),
+        "{single:?}"
+    );
     assert!(single.contains("24 Nov 2026"), "{single:?}");
     let several = fields(&[recipient("u@b"), recipient("v@b")]);
-    assert!(!several.contains("u@b") && !several.contains("v@b"), "{several:?}");
+    assert!(
+        !several.contains("u@b") && !several.contains("v@b"),
+        "{several:?}"
+    );
 }
 
 #[test]
 fn dates_have_the_form_of_mail() {
     assert_eq!(header_date(0), "Thu, 1 Jan 1970 00:00:00 +0000");
-    assert_eq!(header_date(1_795_559_145), "Tue, 24 Nov 2026 22:25:45 +0000");
+    assert_eq!(
+        header_date(1_795_559_145),
+        "Tue, 24 Nov 2026 22:25:45 +0000"
+    );
 }
 
 #[test]

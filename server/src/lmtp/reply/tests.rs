@@ -28,7 +28,10 @@ fn refusals_have_their_codes() {
 
 #[test]
 fn a_reply_names_its_recipient_within_bounds() {
-    assert_eq!(line(&Reply::DELIVERED.about("u@b")), "250 2.0.0 <u@b> Delivered\r\n");
+    assert_eq!(
+        line(&Reply::DELIVERED.about("u@b")),
+        "250 2.0.0 <u@b> Delivered\r\n"
+    );
     let long = line(&Reply::DELIVERED.about(&"\u{fc}".repeat(1_000)));
     assert!(long.len() < 512, "{}", long.len());
 }

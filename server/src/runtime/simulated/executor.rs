@@ -299,6 +299,7 @@ impl Drop for Sleep {
 impl Runtime for SimulatedRuntime {
     type Stream = SimulatedStream;
     type Listener = SimulatedListener;
+    type Disk = storage_engine::disk::sim::SimDisk;
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         let shard = self.shard.clone();

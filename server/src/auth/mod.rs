@@ -1,0 +1,138 @@
+//! Logging in: the table of SASL mechanisms, and what LOGIN and AUTHENTICATE share.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use imap_proto::response::code::Code;
+use mail_directory::{AuthError, Password};
+
+use crate::runtime::Runtime;
+use crate::session::refusal::{Missing, refused};
+use crate::session::{Completion, Execution, Session};
+
+pub mod login;
+pub mod plain;
+
+/// A mechanism; the capability table names the same ones as `AUTH=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// PLAIN (RFC 4616)
+    Plain,
+    /// LOGIN, undocumented but wide-spread.
+    Login,
+}
+
+impl Mechanism {
+    /// The mechanism called `name`, upper case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "PLAIN" => Some(Mechanism::Plain),
+            "LOGIN" => Some(Mechanism::Login),
+            _ => None,
+        }
+    }
+
+    /// Begins an exchange.
+    pub fn begin(self) -> Exchange {
+        match self {
+            Mechanism::Plain => Exchange::Plain,
+            Mechanism::Login => Exchange::Login(login::State::default()),
+        }
+    }
+}
+
+/// An exchange under way.
+pub enum Exchange {
+    /// Waits for the one message of PLAIN.
+    Plain,
+    /// Waits for a name, then a password.
+    Login(login::State),
+}
+
+/// What the exchange wants next.
+pub enum Step {
+    /// Send this challenge, and feed the answer in.
+    Challenge(&'static [u8]),
+    /// Check these.
+    Credentials {
+        /// The name as sent.
+        user: Vec<u8>,
+        /// The password.
+        password: Password,
+    },
+    /// The client's message makes no sense.
+    Malformed,
+    /// The client asks to act as another account, which nobody may.
+    NotAuthorized,
+}
+
+impl Exchange {
+    /// The challenge that begins it when the client sent no initial response.
+    pub fn first_challenge(&self) -> &'static [u8] {
+        match self {
+            Exchange::Plain => b"",
+            Exchange::Login(_) => login::ASK_USER,
+        }
+    }
+
+    /// Takes the client's message.
+    pub fn step(&mut self, message: &[u8]) -> Step {
+        match self {
+            Exchange::Plain => plain::step(message),
+            Exchange::Login(state) => state.step(message),
+        }
+    }
+}
+
+/// Checks the name and the password, and has the owner admit the session.
+pub async fn log_in<R: Runtime>(
+    session: &mut Session<R>,
+    user: &[u8],
+    password: Password,
+) -> Execution {
+    let remote = session
+        .entry()
+        .peer
+        .ip()
+        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    // A name that is not UTF-8 belongs to nobody; the check takes as long as any other.
+    let user = String::from_utf8_lossy(user);
+    // Already awaited work of the shard is not needed here: a cached login answers at once.
+    let directory = session.shard.directory().clone();
+    let account = match directory.try_cached(&user, &password, remote) {
+        Some(account) => Ok(account),
+        None => directory.authenticate(&user, password, remote).await,
+    };
+    let counters = session.shard.counters();
+    match account {
+        Ok(account) => {
+            counters.logins.add(1);
+            if let Err(refusal) = session.log_in(&account).await {
+                return refused(&refusal, Missing::Subject);
+            }
+            Ok(Completion::ok_with(Code::Capability(
+                session.capability_words(),
+            )))
+        }
+        Err(error) => {
+            counters.login_failures.add(1);
+            tracing::info!(user = %user, peer = %session.entry().peer, %error, "login failed");
+            session.login_failed()?;
+            Ok(failure(error))
+        }
+    }
+}
+
+fn failure(error: AuthError) -> Completion {
+    match error {
+        AuthError::BadCredentials | AuthError::Throttled => {
+            // One text for all, so that nobody learns which accounts exist.
+            let text = "Incorrect account name or password";
+            Completion::no_with(Code::AuthenticationFailed, text)
+        }
+        AuthError::Disabled => Completion::no_with(Code::ContactAdmin, "Account is closed"),
+        AuthError::Busy | AuthError::Unavailable => Completion::no_with(
+            Code::Unavailable,
+            "Logging in is not possible at the moment",
+        ),
+    }
+}

@@ -1,0 +1,107 @@
+//! COPY and UID COPY (RFC 3501 6.4.7, RFC 4315), and what MOVE shares with them.
+
+use imap_proto::command::{Copy, Numbering};
+use imap_proto::grammar::{MailboxName, SequenceSet};
+use imap_proto::response::code::Code;
+use storage_engine::ids::{ChangeNumber, ModSeq};
+use storage_engine::request::{GoneMessages, Operation, Refusal, Reply, Transfer, TransferKind};
+
+use crate::runtime::Runtime;
+use crate::session::refusal::{Missing, refused};
+use crate::session::{Completion, Execution, Gone, Session};
+
+/// Copies at the owner, all or nothing.
+pub async fn execute<R: Runtime>(command: &Copy, session: &mut Session<R>) -> Execution {
+    let Copy {
+        numbering,
+        set,
+        mailbox,
+    } = command;
+    match transfer(session, *numbering, set, mailbox, TransferKind::Copy).await? {
+        Transferred::Nothing => Ok(Completion::ok()),
+        Transferred::NoSuchMessages => Ok(Completion::bad("No such messages")),
+        Transferred::Refused(refusal) => refused(&refusal, Missing::Destination),
+        Transferred::Done { code, .. } => Ok(Completion::ok_with(code)),
+    }
+}
+
+/// How a transfer has ended.
+pub enum Transferred {
+    /// No message was named.
+    Nothing,
+    /// A number is beyond the mailbox.
+    NoSuchMessages,
+    /// The owner refused.
+    Refused(Refusal),
+    /// Done.
+    Done {
+        /// COPYUID.
+        code: Code,
+        /// What it rests on, in the source.
+        change: ChangeNumber,
+        /// HIGHESTMODSEQ of the source after it.
+        mod_seq: ModSeq,
+    },
+}
+
+/// Asks the owner.
+pub async fn transfer<R: Runtime>(
+    session: &mut Session<R>,
+    numbering: Numbering,
+    set: &SequenceSet,
+    to: &MailboxName,
+    kind: TransferKind,
+) -> Result<Transferred, Gone> {
+    let Some(uids) = session.resolve(set, numbering) else {
+        return Ok(Transferred::NoSuchMessages);
+    };
+    if uids.is_empty() {
+        return Ok(Transferred::Nothing);
+    }
+    let Some(limit) = session.login().map(|login| login.limit) else {
+        return Err(Gone::Closed);
+    };
+    let Some(selected) = session.selected() else {
+        return Err(Gone::Closed);
+    };
+    let from = selected.key().mailbox;
+    let gone = match numbering {
+        Numbering::Sequence => GoneMessages::Refuse,
+        Numbering::Uid => GoneMessages::PassOver,
+    };
+    let to = to.as_str().to_owned();
+    let operation = Operation::Transfer(Transfer {
+        from,
+        uids,
+        to,
+        kind,
+        gone,
+        limit,
+    });
+    match session.request(operation).await {
+        Ok(Reply::Transferred { uids, .. }) if uids.is_empty() => Ok(Transferred::Nothing),
+        Ok(Reply::Transferred {
+            uid_validity,
+            uids,
+            change,
+            mod_seq,
+            ..
+        }) => {
+            if let Some(selected) = session.selected() {
+                selected.reached(change).await?;
+            }
+            let code = Code::CopyUid {
+                uid_validity: uid_validity.0,
+                source: uids.iter().map(|(source, _)| source.0).collect(),
+                target: uids.iter().map(|(_, target)| target.0).collect(),
+            };
+            Ok(Transferred::Done {
+                code,
+                change,
+                mod_seq,
+            })
+        }
+        Ok(_) => Err(Gone::Bye("Internal error")),
+        Err(refusal) => Ok(Transferred::Refused(refusal)),
+    }
+}

@@ -1,0 +1,112 @@
+//! FETCH and UID FETCH (RFC 3501 6.4.5, RFC 7162 3.1.4).
+
+use imap_proto::command::{Fetch, FetchAttribute, Numbering};
+use imap_proto::response::code::Code;
+use storage_engine::ids::ModSeq;
+use storage_engine::request::{FlagNames, Flags, Operation, Store, StoreAction, UidRange};
+
+use crate::runtime::Runtime;
+use crate::session::body::Trouble;
+use crate::session::refusal::{Missing, refused};
+use crate::session::selected::Row;
+use crate::session::{Completion, Execution, Gone, Session};
+
+pub mod answer;
+
+use answer::Wanted;
+
+/// Rows that are looked up at a time; between two of these, others run.
+const ROWS_A_TURN: usize = 256;
+
+/// Tells what was asked for of each message, in order.
+pub async fn execute<R: Runtime>(command: &Fetch, session: &mut Session<R>) -> Execution {
+    // RFC 7162 3.1: both enable CONDSTORE.
+    if command.changed_since.is_some() || command.attributes.contains(&FetchAttribute::ModSeq) {
+        session.enable_condstore();
+    }
+    let Some(ranges) = session.resolve(&command.set, command.numbering) else {
+        return Ok(Completion::bad("No such messages"));
+    };
+    let wanted = Wanted::new(command, session.condstore);
+    if wanted.sets_seen {
+        mark_seen(session, &ranges).await?;
+    }
+    let changed_since = command.changed_since.map(ModSeq);
+    let mut trouble = None;
+    let mut after = None;
+    loop {
+        let Some(selected) = session.selected() else {
+            return Err(Gone::Closed);
+        };
+        let keywords = selected.keywords();
+        let rows = selected.rows(&ranges, after, ROWS_A_TURN)?;
+        let Some(last) = rows.last() else { break };
+        after = Some(last.entry.uid);
+        for row in &rows {
+            if changed_since.is_some_and(|since| row.entry.mod_seq <= since) {
+                continue;
+            }
+            if let Some(found) = wanted.tell(session, row, &keywords).await? {
+                trouble = Some(found);
+            }
+            session.wire.flush_if_full().await?;
+        }
+        let runtime = session.shard.runtime().clone();
+        runtime.yield_if_needed().await;
+    }
+    Ok(match trouble {
+        None => Completion::ok(),
+        Some(Trouble::Gone) => {
+            Completion::no_with(Code::ExpungeIssued, "Some of the messages are gone")
+        }
+        Some(Trouble::Unreadable) => {
+            Completion::no_with(Code::Corruption, "Some of the messages cannot be read")
+        }
+    })
+}
+
+/// Sets `\Seen` where it is missing. RFC 3501 6.4.5: the flags of these messages are told, which
+/// the updates at the end of the command do. Never the reason why a FETCH fails.
+async fn mark_seen<R: Runtime>(session: &mut Session<R>, ranges: &[UidRange]) -> Result<(), Gone> {
+    let key = session.key();
+    let Some(selected) = session.selected() else {
+        return Ok(());
+    };
+    if selected.is_read_only() {
+        return Ok(());
+    }
+    let unseen: Vec<UidRange> =
+        selected.uids_where(ranges, |row: &Row| !row.entry.flags.contains(Flags::SEEN))?;
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let store = Store {
+        mailbox: selected.key().mailbox,
+        uids: unseen,
+        action: StoreAction::Add,
+        flags: FlagNames {
+            system: Flags::SEEN,
+            keywords: Vec::new(),
+        },
+        unchanged_since: None,
+        session: key,
+        silent: false,
+    };
+    if let Ok(storage_engine::request::Reply::Stored { change, .. }) =
+        session.request(Operation::Store(store)).await
+        && let Some(selected) = session.selected()
+    {
+        selected.reached(change).await?;
+    }
+    Ok(())
+}
+
+/// RFC 3501 6.4.8: UID FETCH tells the UID even when it was not asked for.
+pub(super) fn tells_uid(command: &Fetch) -> bool {
+    command.numbering == Numbering::Uid && !command.attributes.contains(&FetchAttribute::Uid)
+}
+
+/// What the owner refuses, for commands of this family.
+pub(super) fn refusal(refusal: &storage_engine::request::Refusal) -> Execution {
+    refused(refusal, Missing::Subject)
+}

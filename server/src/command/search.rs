@@ -1,0 +1,176 @@
+//! SEARCH and UID SEARCH (RFC 3501 6.4.4), with ESEARCH (RFC 4731) and MODSEQ (RFC 7162 3.1.5).
+
+use imap_proto::command::{Numbering, Search};
+use imap_proto::grammar::NumberSet;
+use imap_proto::response::code::Code;
+use imap_proto::response::search::{ESearchResponse, search};
+use mail_message::charset::SUPPORTED;
+use mail_message::summary::SummaryRef;
+use storage_engine::ids::ModSeq;
+
+use crate::limits;
+use crate::runtime::Runtime;
+use crate::search::{CompileError, Condition, Context, Known, compile};
+use crate::session::body::Stored;
+use crate::session::selected::Row;
+use crate::session::{Completion, Execution, Gone, Session};
+
+/// What was found, in the command's numbering, ascending.
+#[derive(Default)]
+struct Found {
+    numbers: Vec<u32>,
+    mod_seq: ModSeq,
+    unreadable: bool,
+}
+
+/// Checks every message of the view and answers with numbers.
+pub async fn execute<R: Runtime>(command: &Search, session: &mut Session<R>) -> Execution {
+    let asks_mod_seq = command.key.names_mod_seq();
+    if asks_mod_seq {
+        session.enable_condstore();
+    }
+    session.see_arrivals();
+    let Some(selected) = session.selected() else {
+        return Err(Gone::Closed);
+    };
+    let keywords = selected.keywords();
+    let context = Context {
+        exists: selected.exists()?,
+        uid_max: selected.uid_max()?,
+        keywords: &keywords,
+        // RFC 3501 6.4.4 says US-ASCII; UTF-8 without a word is what clients send.
+        charset: command.charset.as_deref().unwrap_or("UTF-8"),
+    };
+    let condition = match compile(&command.key, &context) {
+        Ok(condition) => condition,
+        Err(CompileError::BadCharset) => {
+            let known = SUPPORTED.iter().map(|name| (*name).to_owned()).collect();
+            return Ok(Completion::no_with(
+                Code::BadCharset(known),
+                "Charset is not known",
+            ));
+        }
+        Err(CompileError::NoSuchMessages) => return Ok(Completion::bad("No such messages")),
+    };
+    let found = find(session, command.numbering, &condition).await?;
+    if found.unreadable {
+        let text = "Some of the messages cannot be read";
+        return Ok(Completion::no_with(Code::Corruption, text));
+    }
+    answer(session, command, &found, asks_mod_seq);
+    Ok(Completion::ok())
+}
+
+async fn find<R: Runtime>(
+    session: &mut Session<R>,
+    numbering: Numbering,
+    condition: &Condition,
+) -> Result<Found, Gone> {
+    let mut found = Found::default();
+    let mut after = None;
+    loop {
+        let Some(selected) = session.selected() else {
+            return Err(Gone::Closed);
+        };
+        let all = selected.all()?;
+        let rows = selected.rows(&all, after, limits::SEARCH_TURN_ROWS)?;
+        let Some(last) = rows.last() else {
+            return Ok(found);
+        };
+        after = Some(last.entry.uid);
+        for row in &rows {
+            match fits(session, row, condition).await {
+                Some(true) => {
+                    found.numbers.push(match numbering {
+                        Numbering::Sequence => row.seq,
+                        Numbering::Uid => row.entry.uid.0,
+                    });
+                    found.mod_seq = found.mod_seq.max(row.entry.mod_seq);
+                }
+                Some(false) => {}
+                None => found.unreadable = true,
+            }
+        }
+        let runtime = session.shard.runtime().clone();
+        runtime.yield_if_needed().await;
+        // A long search is no idle client.
+        session.set_idle_deadline();
+    }
+}
+
+/// Reads only as much of the message as decides; `None` when it cannot be read. A message that
+/// was expunged meanwhile and whose octets are gone does not fit.
+async fn fits<R: Runtime>(
+    session: &mut Session<R>,
+    row: &Row,
+    condition: &Condition,
+) -> Option<bool> {
+    let known = Known {
+        row,
+        summary: None,
+        octets: None,
+    };
+    if let Some(decided) = condition.check(known) {
+        return Some(decided);
+    }
+    let key = session.selected()?.key();
+    let shard = session.shard.clone();
+    let mut stored = Stored::new(&shard, key, row.entry);
+    let summary = match stored.summary().await {
+        Ok(summary) => summary,
+        Err(trouble) => return trouble.is_gone().then_some(false),
+    };
+    let summary = SummaryRef::decode(&summary).ok()?;
+    if let Some(decided) = condition.check(Known {
+        summary: Some(&summary),
+        ..known
+    }) {
+        return Some(decided);
+    }
+    let octets = match stored.whole().await {
+        Ok(octets) => octets,
+        Err(trouble) => return trouble.is_gone().then_some(false),
+    };
+    shard.runtime().yield_if_needed().await;
+    condition.check(Known {
+        summary: Some(&summary),
+        octets: Some(&octets),
+        ..known
+    })
+}
+
+fn answer<R: Runtime>(
+    session: &mut Session<R>,
+    command: &Search,
+    found: &Found,
+    asks_mod_seq: bool,
+) {
+    let mod_seq = (asks_mod_seq && !found.numbers.is_empty()).then_some(found.mod_seq.0);
+    let Some(returns) = command.returns else {
+        search(
+            &mut session.wire.out,
+            found.numbers.iter().copied(),
+            mod_seq,
+        );
+        return;
+    };
+    let (first, last) = (
+        found.numbers.first().copied(),
+        found.numbers.last().copied(),
+    );
+    let tag = session.tag().to_vec();
+    ESearchResponse {
+        tag: &tag,
+        numbering: command.numbering,
+        min: first.filter(|_| returns.min),
+        max: last.filter(|_| returns.max),
+        all: returns
+            .all
+            .then(|| found.numbers.iter().copied().collect::<NumberSet>()),
+        count: returns
+            .count
+            .then(|| u32::try_from(found.numbers.len()).unwrap_or(u32::MAX)),
+        mod_seq,
+    }
+    .encode(&mut session.wire.out);
+}

@@ -1,0 +1,56 @@
+//! STATUS (RFC 3501 6.3.10), with the items of RFC 7162, 7889, 8438 and 9051.
+
+use imap_proto::command::Status;
+use imap_proto::grammar::StatusItem;
+use imap_proto::response::mailbox_status;
+use storage_engine::request::{MailboxStatus, Operation, Reply};
+
+use crate::runtime::Runtime;
+use crate::session::refusal::{Missing, refused};
+use crate::session::{Completion, Execution, Gone, Session};
+
+/// Tells one mailbox's counters.
+pub async fn execute<R: Runtime>(command: Status, session: &mut Session<R>) -> Execution {
+    // RFC 7162 3.1.1: asking for HIGHESTMODSEQ enables CONDSTORE.
+    if command.items.contains(&StatusItem::HighestModSeq) {
+        session.enable_condstore();
+    }
+    let name = command.mailbox.into_string();
+    match session.request(Operation::Status { name }).await {
+        Ok(Reply::Status(mailbox)) if mailbox.noselect => Ok(Completion::no(
+            "This name holds no messages, only other names",
+        )),
+        Ok(Reply::Status(mailbox)) => {
+            let append_limit = session.shard.config().limits.message_bytes_max;
+            tell(
+                &mailbox,
+                &command.items,
+                append_limit,
+                &mut session.wire.out,
+            );
+            Ok(Completion::ok())
+        }
+        Ok(_) => Err(Gone::Bye("Internal error")),
+        Err(refusal) => refused(&refusal, Missing::Subject),
+    }
+}
+
+/// Writes the untagged STATUS.
+pub fn tell(mailbox: &MailboxStatus, items: &[StatusItem], append_limit: u64, out: &mut Vec<u8>) {
+    let value = |item: &StatusItem| match item {
+        StatusItem::Messages => u64::from(mailbox.messages),
+        StatusItem::Recent => u64::from(mailbox.recent),
+        StatusItem::UidNext => u64::from(mailbox.uid_next.0),
+        StatusItem::UidValidity => u64::from(mailbox.uid_validity.0),
+        StatusItem::Unseen => u64::from(mailbox.unseen),
+        StatusItem::Size => mailbox.bytes,
+        StatusItem::HighestModSeq => mailbox.highest_mod_seq.0,
+        StatusItem::Deleted => u64::from(mailbox.deleted),
+        StatusItem::AppendLimit => append_limit,
+    };
+    let values: Vec<_> = items
+        .iter()
+        .map(|item| (*item, Some(value(item))))
+        .collect();
+    mailbox_status::status(out, &mailbox.name, &values);
+}

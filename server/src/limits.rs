@@ -1,0 +1,36 @@
+//! Every bound of the server, with its reason. The grammar's and the engine's are in theirs.
+
+use std::time::Duration;
+
+/// Batches that may lie in the channel between two shards: enough to keep a busy peer fed for a
+/// turn, few enough that a stuck one is felt at once as back-pressure.
+pub const MESH_BATCHES_MAX: usize = 64;
+
+/// Messages that may wait for one peer before connections stop being read.
+pub const OUTBOX_MESSAGES_MAX: usize = 4096;
+
+/// Changes of mailboxes that may wait for one peer; beyond it the peer's sessions in that mailbox
+/// are ended with BYE, as a core that far behind would only fall further.
+pub const CHANGES_WAITING_MAX: usize = 65_536;
+
+/// Changes that may arrive at a view before its snapshot does.
+pub const CHANGES_BEFORE_SNAPSHOT_MAX: usize = 16_384;
+
+/// Bytes of responses gathered before they are sent: one large write costs less than many small
+/// ones, and this much is all that a client which does not read can make us hold.
+pub const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// Commands that may be refused with BAD in a row before the connection is closed.
+pub const BAD_COMMANDS_MAX: u32 = 50;
+
+/// Failed logins on one connection before it is closed (each also costs a delay).
+pub const LOGIN_FAILURES_MAX: u32 = 5;
+
+/// Time for a TLS handshake.
+pub const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// Time that sessions get to say BYE when the server stops.
+pub const STOP: Duration = Duration::from_secs(5);
+
+/// Rows that one turn of SEARCH looks at before others run.
+pub const SEARCH_TURN_ROWS: usize = 64;

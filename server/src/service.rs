@@ -1,0 +1,188 @@
+//! What one shard runs: its listeners, its sweeper, and its orderly end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::admission::{Admission, Admitted};
+use crate::limits;
+use crate::lmtp;
+use crate::net::listener::accept_connections;
+use crate::net::stream::Connection;
+use crate::runtime::{Runtime, Stop, Stream, within};
+use crate::session;
+use crate::shard::Shard;
+use crate::shard::sessions::EndReason;
+
+/// What is spoken on a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// IMAP in plaintext, with STARTTLS.
+    Imap,
+    /// IMAP with TLS from the first byte.
+    Imaps,
+    /// LMTP.
+    Lmtp,
+}
+
+/// How often the sweeper looks at a part of the sessions; and how many parts there are.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_PARTS: usize = 5;
+
+/// Sessions ended at a time when the server stops: the executor's limit on what may be woken at
+/// once is far above it.
+const STOP_CHUNK: usize = 64;
+
+/// Counts the shards that have come to a point which all must reach.
+#[derive(Clone)]
+pub struct Rendezvous(Arc<AtomicUsize>);
+
+impl Rendezvous {
+    /// For this many shards.
+    pub fn new(shards: usize) -> Self {
+        Rendezvous(Arc::new(AtomicUsize::new(shards)))
+    }
+
+    /// Arrives, and waits for the others, but not for ever.
+    async fn arrive<R: Runtime>(&self, runtime: &R) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+        let deadline = runtime.now() + limits::STOP;
+        while self.0.load(Ordering::Acquire) > 0 && runtime.now() < deadline {
+            runtime.sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+/// Serves until the stop is requested, then ends sessions, and last the store.
+pub async fn run<R: Runtime>(
+    shard: Shard<R>,
+    listeners: Vec<(Service, R::Listener)>,
+    admission: Arc<Admission>,
+    stop: Stop,
+    drained: Rendezvous,
+) {
+    let runtime = shard.runtime().clone();
+    for (service, listener) in listeners {
+        runtime.spawn(listen(
+            shard.clone(),
+            service,
+            listener,
+            admission.clone(),
+            stop.clone(),
+        ));
+    }
+    runtime.spawn(sweep(shard.clone(), stop.clone()));
+    stop.requested().await;
+    end_sessions(&shard).await;
+    // Peers may still ask for what we own until their sessions have ended too.
+    drained.arrive(&runtime).await;
+    shard.store().shutdown().await;
+    shard.close();
+}
+
+async fn listen<R: Runtime>(
+    shard: Shard<R>,
+    service: Service,
+    listener: R::Listener,
+    admission: Arc<Admission>,
+    stop: Stop,
+) {
+    let runtime = shard.runtime().clone();
+    accept_connections(runtime.clone(), listener, stop, move |stream| {
+        let counters = shard.counters();
+        counters.connections_accepted.add(1);
+        let shard = shard.clone();
+        match admission.admit(stream.peer()) {
+            Ok(admitted) => shard
+                .runtime()
+                .clone()
+                .spawn(serve(shard, service, stream, admitted)),
+            Err(refused) => {
+                counters.connections_refused.add(1);
+                runtime.spawn(turn_away(service, stream, refused.text()));
+            }
+        }
+    })
+    .await;
+}
+
+/// One connection from its first byte to its last; the admission ends with it.
+async fn serve<R: Runtime>(
+    shard: Shard<R>,
+    service: Service,
+    stream: R::Stream,
+    _admitted: Admitted,
+) {
+    match service {
+        Service::Imap => session::serve(shard, Connection::plain(stream)).await,
+        Service::Lmtp => lmtp::serve(shard, Connection::plain(stream)).await,
+        Service::Imaps => {
+            let Some(tls) = shard.tls().cloned() else {
+                return;
+            };
+            let runtime = shard.runtime().clone();
+            let handshake = Connection::accept_tls(stream, &tls);
+            match within(&runtime, limits::HANDSHAKE, handshake).await {
+                Some(Ok(connection)) => session::serve(shard, connection).await,
+                Some(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                None => tracing::debug!("TLS handshake took too long"),
+            }
+        }
+    }
+}
+
+/// Over a limit: told in plaintext; before a TLS handshake nothing can be said.
+async fn turn_away<S: Stream>(service: Service, mut stream: S, text: &'static str) {
+    let line = match service {
+        Service::Imap => format!("* BYE [UNAVAILABLE] {text}\r\n"),
+        Service::Lmtp => format!("421 4.3.2 {text}\r\n"),
+        Service::Imaps => String::new(),
+    };
+    // A fresh socket takes a line at once; a client that is gone does not matter.
+    let _ = stream.write_all(line.as_bytes()).await;
+    stream.close();
+}
+
+/// Ends sessions past their deadline: one task for all of them, a fifth of them each second.
+async fn sweep<R: Runtime>(shard: Shard<R>, stop: Stop) {
+    let runtime = shard.runtime().clone();
+    let mut after = 0;
+    while !stop.is_requested() {
+        // Nothing is swept and no timer runs while there is nobody.
+        futures_lite::future::or(shard.sessions().occupied(), stop.requested()).await;
+        let part = shard.sessions().len() / SWEEP_PARTS + 1;
+        let entries = shard.sessions().after(after, part);
+        shard.sessions().sweep(&entries, runtime.now());
+        after = if entries.len() < part {
+            0
+        } else {
+            entries.last().map_or(0, |entry| entry.session)
+        };
+        futures_lite::future::or(runtime.sleep(SWEEP_EVERY), stop.requested()).await;
+    }
+}
+
+/// Ends all sessions, a few at a time, and waits for them for a bounded time.
+async fn end_sessions<R: Runtime>(shard: &Shard<R>) {
+    let runtime = shard.runtime();
+    let mut after = 0;
+    loop {
+        let entries = shard.sessions().after(after, STOP_CHUNK);
+        let Some(last) = entries.last() else { break };
+        after = last.session;
+        entries
+            .iter()
+            .for_each(|entry| entry.end(EndReason::ServerStops));
+        runtime.sleep(Duration::from_millis(1)).await;
+    }
+    let deadline = runtime.now() + limits::STOP;
+    while !shard.sessions().is_empty() && runtime.now() < deadline {
+        runtime.sleep(Duration::from_millis(1)).await;
+    }
+    if !shard.sessions().is_empty() {
+        tracing::warn!(
+            sessions = shard.sessions().len(),
+            "sessions did not end in time"
+        );
+    }
+}

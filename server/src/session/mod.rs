@@ -1,0 +1,400 @@
+//! One client's session: its state, the loop that runs its commands, and what it is told.
+//!
+//! ```text
+//! wire -> Request -> Command -> state check -> command::execute -> updates -> tagged answer -> wire
+//! ```
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use imap_proto::command::{Command, Numbering};
+use imap_proto::connection_state::ConnectionState;
+use imap_proto::grammar::{NumberRange, SequenceSet};
+use imap_proto::limits::Limits;
+use imap_proto::request::Request;
+use imap_proto::response::code::Code;
+use imap_proto::response::status::{self, Condition};
+use mail_directory::Account;
+use storage_engine::ids::{AccountId, SessionKey, Uid};
+use storage_engine::request::{Limit, Operation, Refusal, Reply, UidRange};
+
+use crate::command;
+use crate::limits;
+use crate::net::stream::Connection;
+use crate::runtime::Runtime;
+use crate::shard::Shard;
+use crate::shard::sessions::{EndReason, SessionEntry};
+
+pub mod body;
+pub mod capability;
+pub mod completion;
+pub mod refusal;
+pub mod selected;
+pub mod wire;
+
+pub use completion::{Completion, Then};
+pub use selected::Selected;
+pub use wire::{Gone, Incoming, Wire};
+
+/// What a command ends with: the tagged answer, or the end of the connection.
+pub type Execution = Result<Completion, Gone>;
+
+/// One session. Lives in its connection's task.
+pub struct Session<R: Runtime> {
+    /// The core that holds the connection.
+    pub shard: Shard<R>,
+    /// Bytes both ways.
+    pub wire: Wire<R>,
+    /// How far it has come.
+    pub state: State<R>,
+    /// CONDSTORE was enabled (RFC 7162 3.1): FETCH answers carry MODSEQ.
+    pub condstore: bool,
+    entry: Rc<SessionEntry>,
+    login_failures: u32,
+    bad_commands: u32,
+    tag: Vec<u8>,
+}
+
+/// State of the connection, with what belongs to it.
+pub enum State<R: Runtime> {
+    /// Nobody has logged in.
+    NotAuthenticated,
+    /// Logged in.
+    Authenticated(Login),
+    /// With a mailbox selected.
+    Selected(Login, Box<Selected<R>>),
+}
+
+/// Who has logged in.
+#[derive(Clone)]
+pub struct Login {
+    /// The account's id in the engine.
+    pub account: AccountId,
+    /// Its canonical name.
+    pub name: String,
+    /// Its bounds.
+    pub limit: Limit,
+}
+
+impl Login {
+    /// From the directory's answer.
+    pub fn new(account: &Account) -> Self {
+        Login {
+            account: AccountId(account.id.to_bytes()),
+            name: account.name.to_string(),
+            limit: Limit {
+                bytes_max: account.quota.bytes,
+                messages_max: account.quota.messages,
+            },
+        }
+    }
+}
+
+/// Serves one connection until it ends.
+pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream>) {
+    let peer = connection.peer();
+    let entry = shard.sessions().enter(peer, connection.kick_handle());
+    let leaving = Leaving {
+        shard: shard.clone(),
+        session: entry.session,
+    };
+    tracing::debug!(session = entry.session, %peer, "connected");
+    let output_stall = Duration::from_secs(shard.config().limits.output_stall_s);
+    let wire = Wire::new(
+        connection,
+        shard.runtime().clone(),
+        entry.clone(),
+        output_stall,
+    );
+    let mut session = Session {
+        shard,
+        wire,
+        state: State::NotAuthenticated,
+        condstore: false,
+        entry,
+        login_failures: 0,
+        bad_commands: 0,
+        tag: Vec::new(),
+    };
+    let gone = match session.run().await {
+        Ok(never) => never,
+        Err(gone) => gone,
+    };
+    tracing::debug!(session = leaving.session, ?gone, "disconnected");
+    session.state = State::NotAuthenticated;
+    session.wire.close(&gone).await;
+}
+
+/// Takes the session out of the table, also after a panic.
+struct Leaving<R: Runtime> {
+    shard: Shard<R>,
+    session: u64,
+}
+
+impl<R: Runtime> Drop for Leaving<R> {
+    fn drop(&mut self) {
+        self.shard.sessions().leave(self.session);
+    }
+}
+
+impl<R: Runtime> Session<R> {
+    /// Greets, then runs commands; never ends well.
+    async fn run(&mut self) -> Result<Gone, Gone> {
+        self.greet();
+        loop {
+            self.set_idle_deadline();
+            match self.wire.next().await? {
+                Incoming::Request(request) => self.run_request(&request).await?,
+                Incoming::AppendLiteral(prefix, literal) => {
+                    let tag = prefix.tag().unwrap_or(b"*").to_vec();
+                    let completion = command::append::receive(self, &prefix, literal).await?;
+                    self.finish(&tag, UpdateRules::AFTER_ANY, completion)
+                        .await?;
+                }
+                Incoming::Rejected(rejection) => {
+                    let text = rejection.reason.to_string();
+                    self.bad(rejection.tag.as_deref(), &text)?;
+                }
+                Incoming::Fatal(_) => return Err(Gone::Bye("More data announced than is allowed")),
+                // Neither can come here: both follow what only a command asks for.
+                Incoming::Line(_) | Incoming::AppendEnd(_) => self.bad(None, "Unexpected line")?,
+            }
+        }
+    }
+
+    async fn run_request(&mut self, request: &Request) -> Result<(), Gone> {
+        let (tag, command) = match Command::parse(request) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.bad(request.tag(), &error.to_string()),
+        };
+        let facts = command.row();
+        if !facts.states.allow(self.connection_state()) {
+            return self.bad(Some(&tag), "Command not allowed in this state");
+        }
+        self.bad_commands = 0;
+        self.tag.clone_from(&tag);
+        let rules = UpdateRules {
+            expunge: facts.may_tell_expunge,
+            uid: facts.numbering == Numbering::Uid,
+        };
+        let completion = command::execute(command, self).await?;
+        self.finish(&tag, rules, completion).await
+    }
+
+    /// Updates first, so that the tagged answer says that they are complete.
+    async fn finish(
+        &mut self,
+        tag: &[u8],
+        rules: UpdateRules,
+        completion: Completion,
+    ) -> Result<(), Gone> {
+        self.tell(rules)?;
+        completion.encode(tag, &mut self.wire.out);
+        match completion.then() {
+            Then::Next => self.wire.flush_if_full().await,
+            Then::Logout => {
+                self.wire.flush().await?;
+                Err(Gone::Logout)
+            }
+            Then::StartTls => {
+                self.wire.flush().await?;
+                let Some(tls) = self.shard.tls().cloned() else {
+                    return Err(Gone::Closed);
+                };
+                self.wire.start_tls(&tls).await
+            }
+        }
+    }
+
+    /// Tells what has changed in the selected mailbox, as far as the rules allow it.
+    pub fn tell(&mut self, rules: UpdateRules) -> Result<(), Gone> {
+        let condstore = self.condstore;
+        match &mut self.state {
+            State::Selected(_, selected) => selected.tell(rules, condstore, &mut self.wire.out),
+            State::NotAuthenticated | State::Authenticated(_) => Ok(()),
+        }
+    }
+
+    /// The UIDs that a sequence set names, ascending; `None` where RFC 3501 calls it an error (a
+    /// number beyond the mailbox). Sets of UIDs and sets with `*` first see what has just come.
+    pub fn resolve(&mut self, set: &SequenceSet, numbering: Numbering) -> Option<Vec<UidRange>> {
+        if numbering == Numbering::Uid || set.has_star() {
+            self.see_arrivals();
+        }
+        let selected = self.selected()?;
+        match numbering {
+            Numbering::Uid => {
+                let uid = |range: NumberRange| UidRange {
+                    first: Uid(range.first),
+                    last: Uid(range.last),
+                };
+                Some(
+                    set.resolve(selected.uid_max().ok()?)
+                        .into_iter()
+                        .map(uid)
+                        .collect(),
+                )
+            }
+            Numbering::Sequence => {
+                let exists = selected.exists().ok()?;
+                if set.exceeds(exists) {
+                    return None;
+                }
+                selected.uids_of(&set.resolve(exists)).ok()
+            }
+        }
+    }
+
+    /// Tells EXISTS alone, if it has grown.
+    pub fn see_arrivals(&mut self) {
+        if let State::Selected(_, selected) = &mut self.state {
+            // An ended view ends the session at the end of the command.
+            let _ = selected.see_arrivals(&mut self.wire.out);
+        }
+    }
+
+    /// RFC 7162 3.1: CONDSTORE stays enabled; a selected mailbox's HIGHESTMODSEQ is told.
+    pub fn enable_condstore(&mut self) {
+        if std::mem::replace(&mut self.condstore, true) {
+            return;
+        }
+        if let State::Selected(_, selected) = &self.state
+            && let Ok(highest) = selected.highest_mod_seq()
+        {
+            let code = Code::HighestModSeq(highest.0);
+            status::untagged(&mut self.wire.out, Condition::Ok, Some(&code), "highest");
+        }
+    }
+
+    /// The tag of the command under way.
+    pub fn tag(&self) -> &[u8] {
+        &self.tag
+    }
+
+    /// Asks the owner of the session's account.
+    pub async fn request(&self, operation: Operation) -> Result<Reply, Refusal> {
+        let Some(login) = self.login() else {
+            return Err(Refusal::NoSuchAccount);
+        };
+        self.shard.request(login.account, operation).await
+    }
+
+    /// Who has logged in.
+    pub fn login(&self) -> Option<&Login> {
+        match &self.state {
+            State::NotAuthenticated => None,
+            State::Authenticated(login) | State::Selected(login, _) => Some(login),
+        }
+    }
+
+    /// The selected mailbox.
+    pub fn selected(&mut self) -> Option<&mut Selected<R>> {
+        match &mut self.state {
+            State::Selected(_, selected) => Some(selected),
+            State::NotAuthenticated | State::Authenticated(_) => None,
+        }
+    }
+
+    /// Leaves the selected mailbox, if any.
+    pub fn deselect(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::NotAuthenticated);
+        self.state = match state {
+            State::Selected(login, _) => State::Authenticated(login),
+            other => other,
+        };
+    }
+
+    /// Login has succeeded in the directory; the owner of the account has the last word.
+    pub async fn log_in(&mut self, account: &Account) -> Result<(), Refusal> {
+        let login = Login::new(account);
+        self.entry.set_account(Some(login.account));
+        if let Err(refusal) = self.shard.admit(login.account).await {
+            self.entry.set_account(None);
+            return Err(refusal);
+        }
+        self.wire.fragmenter().set_limits(Limits::AFTER_LOGIN);
+        self.state = State::Authenticated(login);
+        Ok(())
+    }
+
+    /// A login has failed; too many of them end the connection.
+    pub fn login_failed(&mut self) -> Result<(), Gone> {
+        self.login_failures += 1;
+        if self.login_failures >= limits::LOGIN_FAILURES_MAX {
+            return Err(Gone::Bye("Too many failed logins"));
+        }
+        Ok(())
+    }
+
+    /// The session's name for the engine.
+    pub fn key(&self) -> SessionKey {
+        self.shard.session_key(self.entry.session)
+    }
+
+    /// The table's entry.
+    pub fn entry(&self) -> &SessionEntry {
+        &self.entry
+    }
+
+    fn connection_state(&self) -> ConnectionState {
+        match &self.state {
+            State::NotAuthenticated => ConnectionState::NotAuthenticated,
+            State::Authenticated(_) => ConnectionState::Authenticated,
+            State::Selected(..) => ConnectionState::Selected,
+        }
+    }
+
+    fn greet(&mut self) {
+        let code = Code::Capability(self.capability_words());
+        let text = format!("Corepost IMAP server at {} ready", self.shard.hostname());
+        status::untagged(&mut self.wire.out, Condition::Ok, Some(&code), &text);
+    }
+
+    /// The client has been heard: its silence begins anew. RFC 3501 5.4: no autologout before 30
+    /// minutes of it.
+    pub fn set_idle_deadline(&self) {
+        let limits = &self.shard.config().limits;
+        let now = self.shard.runtime().now();
+        match self.state {
+            // Counted from the connection on: commands before login do not extend it.
+            State::NotAuthenticated => {
+                let until = now + Duration::from_secs(limits.login_timeout_s);
+                self.entry
+                    .set_first_deadline(until, EndReason::LoginTimeout);
+            }
+            State::Authenticated(_) | State::Selected(..) => {
+                let until = now + Duration::from_secs(limits.idle_timeout_s);
+                self.entry.set_deadline(until, EndReason::Autologout);
+            }
+        }
+    }
+
+    fn bad(&mut self, tag: Option<&[u8]>, text: &str) -> Result<(), Gone> {
+        match tag {
+            Some(tag) => status::tagged(&mut self.wire.out, tag, Condition::Bad, None, text),
+            None => status::untagged(&mut self.wire.out, Condition::Bad, None, text),
+        }
+        self.bad_commands += 1;
+        if self.bad_commands >= limits::BAD_COMMANDS_MAX {
+            return Err(Gone::Bye("Too many bad commands"));
+        }
+        Ok(())
+    }
+}
+
+/// What a command's end may tell.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateRules {
+    /// RFC 3501 7.4.1: not during FETCH, STORE, SEARCH by number.
+    pub expunge: bool,
+    /// RFC 3501 6.4.8: FETCH answers to UID commands carry the UID.
+    pub uid: bool,
+}
+
+impl UpdateRules {
+    /// After commands that use no sequence numbers.
+    pub const AFTER_ANY: Self = UpdateRules {
+        expunge: true,
+        uid: false,
+    };
+}

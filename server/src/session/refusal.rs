@@ -1,0 +1,57 @@
+//! What the owner refuses, as the client is told. The one place that maps it.
+
+use imap_proto::response::code::Code;
+use storage_engine::request::Refusal;
+
+use super::Execution;
+use super::completion::Completion;
+use super::wire::Gone;
+
+/// What the refused name was to the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The mailbox that the command is about.
+    Subject,
+    /// Where APPEND, COPY or MOVE wanted to go: CREATE may help (RFC 3501 7.1).
+    Destination,
+}
+
+/// The tagged NO, or BYE where the outcome is unknown.
+pub fn refused(refusal: &Refusal, missing: Missing) -> Execution {
+    let (code, text) = match refusal {
+        Refusal::NoSuchMailbox if missing == Missing::Destination => {
+            (Some(Code::TryCreate), "No such mailbox")
+        }
+        Refusal::NoSuchMailbox => (Some(Code::NonExistent), "No such mailbox"),
+        Refusal::NoSuchAccount => return Err(Gone::Bye("Account is no longer served")),
+        Refusal::AccountExists => (Some(Code::ServerBug), "Account exists"),
+        Refusal::MailboxExists => (Some(Code::AlreadyExists), "Mailbox exists already"),
+        Refusal::NoSelect => (
+            Some(Code::Cannot),
+            "This name holds no messages, only other names",
+        ),
+        Refusal::NotAllowed(text) => (Some(Code::Cannot), *text),
+        Refusal::HasChildren => (Some(Code::HasChildren), "Mailbox has mailboxes below it"),
+        Refusal::OverQuota => (Some(Code::OverQuota), "Account is over quota"),
+        Refusal::Limit(text) => (Some(Code::Limit), *text),
+        Refusal::MessageGone => (
+            Some(Code::ExpungeIssued),
+            "Some of the messages are gone; nothing was done",
+        ),
+        Refusal::Full => (
+            Some(Code::Unavailable),
+            "Storage is full; deleting still works",
+        ),
+        Refusal::ReadOnly => (
+            Some(Code::Unavailable),
+            "Storage is read-only at the moment",
+        ),
+        Refusal::Unreadable => (Some(Code::Corruption), "Stored data cannot be read"),
+        Refusal::NoSuchUpload => (Some(Code::ServerBug), "Upload was lost"),
+        Refusal::Unknown => return Err(Gone::Bye("Outcome unknown; connect again and look")),
+    };
+    Ok(match code {
+        Some(code) => Completion::no_with(code, text),
+        None => Completion::no(text),
+    })
+}

@@ -1,0 +1,351 @@
+//! The selected mailbox of one session: the shared view, and what this client has been told of it.
+
+use std::rc::Rc;
+
+use imap_proto::grammar::{Flag, NumberRange};
+use imap_proto::response::code::Code;
+use imap_proto::response::fetch::FetchResponse;
+use imap_proto::response::flags::flags as tell_flags;
+use imap_proto::response::message_count;
+use imap_proto::response::status::{self, Condition};
+use storage_engine::ids::{ChangeNumber, MailboxKey, ModSeq, Uid, UidValidity};
+use storage_engine::index::Entry;
+use storage_engine::request::{self, Access, Flags, Operation, Refusal, UidRange};
+use storage_engine::view::{Condstore, Event, Expunges, SessionView, View};
+
+use crate::flags;
+use crate::runtime::Runtime;
+use crate::shard::Shard;
+use crate::shard::view::SharedView;
+
+use super::{Gone, Session, UpdateRules};
+
+/// A mailbox that ended under the session: deleted, or this core lost sight of it.
+const ENDED: Gone = Gone::Bye("Mailbox is gone; connect again");
+
+/// Whatever a view holds.
+const EVERY_UID: [UidRange; 1] = [UidRange {
+    first: Uid(1),
+    last: Uid(u32::MAX),
+}];
+
+/// One message as this session numbers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its sequence number.
+    pub seq: u32,
+    /// What the index knows of it.
+    pub entry: Entry,
+    /// Whether it is `\Recent` for this session.
+    pub recent: bool,
+}
+
+/// A selected mailbox. Lives in its session's task; leaves the view when dropped.
+pub struct Selected<R: Runtime> {
+    /// Its name when it was selected.
+    pub name: String,
+    /// Its UIDVALIDITY.
+    pub uid_validity: UidValidity,
+    access: Access,
+    view: Rc<SharedView>,
+    position: Option<SessionView>,
+    shard: Shard<R>,
+    session: storage_engine::ids::SessionKey,
+}
+
+impl<R: Runtime> Selected<R> {
+    /// Enters the view, which the caller has begun to watch, once it has reached the selection.
+    pub async fn enter(
+        session: &Session<R>,
+        view: Rc<SharedView>,
+        access: Access,
+        answer: request::Selected,
+    ) -> Result<Self, Refusal> {
+        let recent = answer.recent();
+        let mut selected = Selected {
+            name: answer.status.name,
+            uid_validity: answer.status.uid_validity,
+            access,
+            view,
+            position: None,
+            shard: session.shard.clone(),
+            session: session.key(),
+        };
+        selected.view.reached(answer.change).await?;
+        let position = {
+            let mut view = selected.view.view_mut().ok_or(Refusal::Unknown)?;
+            SessionView::new(&mut view, selected.session, recent)
+        };
+        selected.position = Some(position);
+        Ok(selected)
+    }
+
+    /// The mailbox.
+    pub fn key(&self) -> MailboxKey {
+        self.view.key
+    }
+
+    /// Whether it was EXAMINEd.
+    pub fn is_read_only(&self) -> bool {
+        self.access == Access::ReadOnly
+    }
+
+    /// The view that it shares with the other sessions of the core.
+    pub fn view(&self) -> &Rc<SharedView> {
+        &self.view
+    }
+
+    /// Waits until the view has reached a change.
+    pub async fn reached(&self, change: ChangeNumber) -> Result<(), Gone> {
+        self.view.reached(change).await.map_err(|_| ENDED)
+    }
+
+    /// Tells what has changed, in the order of RFC 3501 7.3 and 7.4: what went, what came, flags.
+    pub fn tell(
+        &mut self,
+        rules: UpdateRules,
+        condstore: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Gone> {
+        let read_only = self.is_read_only();
+        let mut view = self.view.view_mut().ok_or(ENDED)?;
+        let position = self.position.as_mut().ok_or(ENDED)?;
+        if view.ended() || view.laggards().contains(&self.session) {
+            return Err(ENDED);
+        }
+        let expunges = if rules.expunge {
+            Expunges::Tell
+        } else {
+            Expunges::Hold
+        };
+        let tells_mod_seq = if condstore {
+            Condstore::On
+        } else {
+            Condstore::Off
+        };
+        let events = position.tell(&mut view, expunges, tells_mod_seq);
+        let keywords = view.keywords();
+        for event in events {
+            match event {
+                Event::Expunge(seq) => message_count::expunge(out, seq),
+                Event::Exists(messages) => message_count::exists(out, messages),
+                Event::Recent(messages) => message_count::recent(out, messages),
+                Event::Keywords => tell_keywords(keywords, read_only, out),
+                Event::Fetch {
+                    sequence,
+                    uid,
+                    flags,
+                    mod_seq,
+                } => {
+                    let mut answer = FetchResponse::new(out, sequence);
+                    if rules.uid || condstore {
+                        answer = answer.uid(uid.0);
+                    }
+                    if let Some(mod_seq) = mod_seq {
+                        answer = answer.mod_seq(mod_seq.0);
+                    }
+                    if let Some(flags) = flags {
+                        let recent = position.is_recent(uid);
+                        answer = answer.flags(flags::told(flags, keywords, recent));
+                    }
+                    answer.finish();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Step 2 of the updates alone: commands that use UIDs or `*` see what has just come.
+    pub fn see_arrivals(&mut self, out: &mut Vec<u8>) -> Result<(), Gone> {
+        let mut view = self.view.view_mut().ok_or(ENDED)?;
+        let position = self.position.as_mut().ok_or(ENDED)?;
+        for event in position.tell_arrivals(&mut view) {
+            match event {
+                Event::Exists(messages) => message_count::exists(out, messages),
+                Event::Recent(messages) => message_count::recent(out, messages),
+                Event::Expunge(_) | Event::Keywords | Event::Fetch { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The next rows in `ranges`, at most `most`, after a UID if one is given.
+    pub fn rows(
+        &self,
+        ranges: &[UidRange],
+        after: Option<Uid>,
+        most: usize,
+    ) -> Result<Vec<Row>, Gone> {
+        self.with(|position, view| {
+            let after = after.map_or(0, |uid| uid.0);
+            let mut rest: Vec<UidRange> = Vec::new();
+            for range in ranges.iter().filter(|range| range.last.0 > after) {
+                let first = Uid(range.first.0.max(after.saturating_add(1)));
+                rest.push(UidRange {
+                    first,
+                    last: range.last,
+                });
+            }
+            position
+                .messages(view, &rest)
+                .take(most)
+                .map(|(seq, entry)| Row {
+                    seq,
+                    entry,
+                    recent: position.is_recent(entry.uid),
+                })
+                .collect()
+        })
+    }
+
+    /// The UIDs in `ranges` whose row fits.
+    pub fn uids_where(
+        &self,
+        ranges: &[UidRange],
+        fits: impl Fn(&Row) -> bool,
+    ) -> Result<Vec<UidRange>, Gone> {
+        let mut found: Vec<UidRange> = Vec::new();
+        for row in self
+            .rows(ranges, None, usize::MAX)?
+            .iter()
+            .filter(|row| fits(row))
+        {
+            found.push(UidRange {
+                first: row.entry.uid,
+                last: row.entry.uid,
+            });
+        }
+        Ok(found)
+    }
+
+    /// All of the view.
+    pub fn all(&self) -> Result<Vec<UidRange>, Gone> {
+        Ok(EVERY_UID.to_vec())
+    }
+
+    /// Ranges of UIDs for ranges of sequence numbers within the view.
+    pub fn uids_of(&self, numbers: &[NumberRange]) -> Result<Vec<UidRange>, Gone> {
+        self.with(|position, view| {
+            let ends = |range: &NumberRange| {
+                let first = position.uid_at(view, range.first)?;
+                let last = position.uid_at(view, range.last)?;
+                Some(UidRange { first, last })
+            };
+            numbers.iter().filter_map(ends).collect()
+        })
+    }
+
+    /// The sequence number of a message in the view.
+    pub fn seq_of(&self, uid: Uid) -> Option<u32> {
+        self.with(|position, view| position.seq_of(view, uid))
+            .ok()
+            .flatten()
+    }
+
+    /// How many messages the session has been told of.
+    pub fn exists(&self) -> Result<u32, Gone> {
+        self.with(|position, view| position.exists(view))
+    }
+
+    /// The largest UID that the session has been told of, or 0.
+    pub fn uid_max(&self) -> Result<u32, Gone> {
+        self.with(|position, view| {
+            position
+                .uid_at(view, position.exists(view))
+                .map_or(0, |uid| uid.0)
+        })
+    }
+
+    /// UIDNEXT: above all that it has been told of.
+    pub fn uid_next(&self) -> Result<u32, Gone> {
+        self.with(|position, _| position.told_uid_next().0)
+    }
+
+    /// How many messages are `\Recent` for this session.
+    pub fn recent(&self) -> u32 {
+        self.with(|position, view| position.recent_count(view))
+            .unwrap_or(0)
+    }
+
+    /// The sequence number of the first message without `\Seen`.
+    pub fn first_unseen(&self) -> Result<Option<u32>, Gone> {
+        self.with(|position, view| {
+            position
+                .messages(view, &EVERY_UID)
+                .find(|(_, entry)| !entry.flags.contains(Flags::SEEN))
+                .map(|(seq, _)| seq)
+        })
+    }
+
+    /// The highest MODSEQ that may be told: below every change that was not (RFC 7162 3.2).
+    pub fn highest_mod_seq(&self) -> Result<ModSeq, Gone> {
+        self.with(|position, view| position.highest_mod_seq(view))
+    }
+
+    /// Whether something went that the session has not been told of.
+    pub fn has_untold_expunges(&self) -> bool {
+        self.with(|position, view| position.has_untold_expunges(view))
+            .unwrap_or(false)
+    }
+
+    /// The mailbox's keywords in bit order.
+    pub fn keywords(&self) -> Vec<String> {
+        self.with(|_, view| view.keywords().to_vec())
+            .unwrap_or_default()
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&SessionView, &View) -> T) -> Result<T, Gone> {
+        let view = self.view.view().ok_or(ENDED)?;
+        let position = self.position.as_ref().ok_or(ENDED)?;
+        Ok(look(position, &view))
+    }
+}
+
+impl<R: Runtime> Drop for Selected<R> {
+    fn drop(&mut self) {
+        if let (Some(position), Some(mut view)) = (self.position.take(), self.view.view_mut()) {
+            view.leave(position);
+        }
+        self.shard.unwatch(&self.view);
+        let (shard, key, session) = (self.shard.clone(), self.view.key, self.session);
+        self.shard.runtime().spawn(async move {
+            let operation = Operation::Deselect {
+                mailbox: key.mailbox,
+                session,
+            };
+            // The mailbox may be gone, and then so is the registration.
+            let _ = shard.request(key.account, operation).await;
+        });
+    }
+}
+
+/// FLAGS and PERMANENTFLAGS, as SELECT tells them and again when a keyword is new.
+pub fn tell_keywords(keywords: &[String], read_only: bool, out: &mut Vec<u8>) {
+    let system = flags::SYSTEM.iter().map(|(_, name)| *name);
+    tell_flags(out, system.chain(keywords.iter().map(String::as_str)));
+    let code = permanent_flags(keywords, read_only);
+    status::untagged(out, Condition::Ok, Some(&code), "permanent flags");
+}
+
+fn permanent_flags(keywords: &[String], read_only: bool) -> Code {
+    if read_only {
+        return Code::PermanentFlags {
+            flags: Vec::new(),
+            new_keywords: false,
+        };
+    }
+    let system = [
+        Flag::Answered,
+        Flag::Flagged,
+        Flag::Deleted,
+        Flag::Seen,
+        Flag::Draft,
+    ];
+    let own = keywords
+        .iter()
+        .map(|keyword| Flag::Keyword(keyword.clone()));
+    Code::PermanentFlags {
+        flags: system.into_iter().chain(own).collect(),
+        new_keywords: keywords.len() < Flags::KEYWORDS_MAX,
+    }
+}

@@ -1,0 +1,105 @@
+//! The ways between shards: one bounded channel of batches per ordered pair.
+
+use std::cell::RefCell;
+
+use crate::limits;
+use crate::runtime::channel::{Receiver, Sender, bounded};
+
+use super::message::Message;
+use super::signal::Signal;
+
+/// One shard's ends of the mesh, made before the shards start and moved to its thread.
+pub struct Ends {
+    /// To each shard, by index; the one to itself is never used.
+    pub to: Vec<Sender<Vec<Message>>>,
+    /// From each shard, by index.
+    pub from: Vec<Receiver<Vec<Message>>>,
+}
+
+/// Makes the ends for `shards` shards.
+pub fn mesh(shards: usize) -> Vec<Ends> {
+    let mut ends: Vec<Ends> = (0..shards)
+        .map(|_| Ends {
+            to: Vec::new(),
+            from: Vec::new(),
+        })
+        .collect();
+    for from in 0..shards {
+        for to in 0..shards {
+            let (sender, receiver) = bounded(limits::MESH_BATCHES_MAX);
+            ends[from].to.push(sender);
+            ends[to].from.push(receiver);
+        }
+    }
+    ends
+}
+
+/// Messages for one peer that wait for the end of the turn, or for room in its channel.
+pub struct Outbox {
+    queue: RefCell<Vec<Message>>,
+    sender: Sender<Vec<Message>>,
+    filled: Signal,
+    drained: Signal,
+}
+
+impl Outbox {
+    /// An empty outbox before `sender`.
+    pub fn new(sender: Sender<Vec<Message>>) -> Self {
+        Outbox {
+            queue: RefCell::default(),
+            sender,
+            filled: Signal::default(),
+            drained: Signal::default(),
+        }
+    }
+
+    /// Queues without waiting; for answers and changes, whose number is bounded by the calls that
+    /// are open and by `limits::CHANGES_WAITING_MAX`.
+    pub fn push(&self, message: Message) {
+        let mut queue = self.queue.borrow_mut();
+        queue.push(message);
+        if queue.len() == 1 {
+            drop(queue);
+            self.filled.raise();
+        }
+    }
+
+    /// Queues once there is room: the back-pressure on a connection.
+    pub async fn send(&self, message: Message) {
+        while self.len() >= limits::OUTBOX_MESSAGES_MAX {
+            let since = self.drained.version();
+            self.drained.changed(since).await;
+        }
+        self.push(message);
+    }
+
+    /// How many messages wait.
+    pub fn len(&self) -> usize {
+        self.queue.borrow().len()
+    }
+
+    /// No more messages, either way.
+    pub fn close(&self) {
+        self.sender.close();
+        self.filled.raise();
+    }
+
+    /// Moves batches into the channel until the peer is gone. One task per peer runs this.
+    pub async fn flush(&self) {
+        loop {
+            let since = self.filled.version();
+            let batch = std::mem::take(&mut *self.queue.borrow_mut());
+            if batch.is_empty() && self.sender.is_closed() {
+                return;
+            }
+            if batch.is_empty() {
+                self.filled.changed(since).await;
+                continue;
+            }
+            if self.sender.send(batch).await.is_err() {
+                return;
+            }
+            self.drained.raise();
+        }
+    }
+}

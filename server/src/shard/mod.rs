@@ -1,0 +1,205 @@
+//! What one core owns: its accounts' store, its sessions, its views, and its ends of the mesh.
+//!
+//! - [`message`], [`mesh`], [`calls`]: how shards talk.
+//! - [`router`]: a request finds the owner of its account.
+//! - [`watchers`]: who hears of a mailbox's changes (owner's side); [`view`]: what a core knows of
+//!   a mailbox (reader's side).
+//! - [`sessions`]: the connections here, and how they are ended.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mail_directory::DirectoryHandle;
+use storage_engine::ids::{AccountId, MailboxKey, SessionKey};
+use storage_engine::mail_store::MailStore;
+use storage_engine::reader::BodyReader;
+use storage_engine::request::UploadId;
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::net::tls::TlsServer;
+use crate::runtime::Runtime;
+
+pub mod calls;
+pub mod evacuation;
+pub mod mesh;
+pub mod message;
+pub mod router;
+pub mod sessions;
+pub mod signal;
+pub mod view;
+pub mod watchers;
+
+use calls::Calls;
+use mesh::{Ends, Outbox};
+use sessions::Sessions;
+use view::SharedView;
+use watchers::Watchers;
+
+/// One shard: a cheap handle that every task of the core holds. Never crosses threads.
+pub struct Shard<R: Runtime>(Rc<Inner<R>>);
+
+struct Inner<R: Runtime> {
+    index: usize,
+    runtime: R,
+    store: MailStore<R::Disk>,
+    reader: BodyReader<R::Disk>,
+    outboxes: Vec<Outbox>,
+    calls: Calls,
+    watchers: Rc<Watchers>,
+    views: RefCell<HashMap<MailboxKey, Rc<SharedView>>>,
+    sessions: Sessions,
+    closed: RefCell<HashSet<AccountId>>,
+    uploads: Cell<u64>,
+    shared: Shared,
+}
+
+/// What all shards of the process share: immutable, or made for threads.
+#[derive(Clone)]
+pub struct Shared {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Our name in greetings and trace fields.
+    pub hostname: String,
+    /// Accounts and passwords, on side threads.
+    pub directory: DirectoryHandle,
+    /// Counters that the admin thread reads.
+    pub counters: Arc<Counters>,
+    /// Certificates, if there are any.
+    pub tls: Option<TlsServer>,
+}
+
+impl<R: Runtime> Clone for Shard<R> {
+    fn clone(&self) -> Self {
+        Shard(self.0.clone())
+    }
+}
+
+impl<R: Runtime> Shard<R> {
+    /// Joins the parts and starts the tasks that move messages.
+    pub fn start(
+        index: usize,
+        runtime: R,
+        store: MailStore<R::Disk>,
+        watchers: Rc<Watchers>,
+        ends: Ends,
+        shared: Shared,
+    ) -> Self {
+        let reader = store.reader();
+        let outboxes = ends.to.into_iter().map(Outbox::new).collect();
+        let shard = Shard(Rc::new(Inner {
+            index,
+            runtime,
+            store,
+            reader,
+            outboxes,
+            calls: Calls::default(),
+            watchers,
+            views: RefCell::default(),
+            sessions: Sessions::default(),
+            closed: RefCell::default(),
+            uploads: Cell::new(0),
+            shared,
+        }));
+        for (peer, inbox) in ends.from.into_iter().enumerate() {
+            if peer == index {
+                continue;
+            }
+            let receiving = shard.clone();
+            shard.runtime().spawn(async move {
+                while let Ok(batch) = inbox.recv().await {
+                    batch
+                        .into_iter()
+                        .for_each(|message| receiving.receive(peer, message));
+                }
+            });
+            let sending = shard.clone();
+            shard.runtime().spawn(async move {
+                if let Some(outbox) = sending.0.outboxes.get(peer) {
+                    outbox.flush().await;
+                }
+            });
+        }
+        let publishing = shard.clone();
+        shard
+            .0
+            .watchers
+            .attach(move |key, change, peers| publishing.publish(key, change, peers));
+        shard
+    }
+
+    /// Its number, from 0.
+    pub fn index(&self) -> usize {
+        self.0.index
+    }
+
+    /// The executor.
+    pub fn runtime(&self) -> &R {
+        &self.0.runtime
+    }
+
+    /// The accounts that this shard owns.
+    pub fn store(&self) -> &MailStore<R::Disk> {
+        &self.0.store
+    }
+
+    /// Reads bodies of any shard's accounts.
+    pub fn reader(&self) -> &BodyReader<R::Disk> {
+        &self.0.reader
+    }
+
+    /// The connections here.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.shared.config
+    }
+
+    /// Our name in greetings and trace fields.
+    pub fn hostname(&self) -> &str {
+        &self.0.shared.hostname
+    }
+
+    /// Accounts and passwords.
+    pub fn directory(&self) -> &DirectoryHandle {
+        &self.0.shared.directory
+    }
+
+    /// Counters that the admin thread reads.
+    pub fn counters(&self) -> &Counters {
+        &self.0.shared.counters
+    }
+
+    /// Certificates, if there are any.
+    pub fn tls(&self) -> Option<&TlsServer> {
+        self.0.shared.tls.as_ref()
+    }
+
+    /// A fresh name for an upload of this process.
+    pub fn next_upload(&self) -> UploadId {
+        let number = self.0.uploads.get() + 1;
+        self.0.uploads.set(number);
+        // Shards count apart; the shard's number keeps their names apart.
+        let shard = u64::try_from(self.0.index).unwrap_or(u64::MAX);
+        UploadId(shard << 48 | number)
+    }
+
+    /// The end: no more messages to or from peers.
+    pub fn close(&self) {
+        self.0.outboxes.iter().for_each(Outbox::close);
+    }
+
+    /// The key of a session of this shard.
+    pub fn session_key(&self, session: u64) -> SessionKey {
+        // The number of shards is bounded by the configuration, far below 2^32.
+        SessionKey {
+            shard: u32::try_from(self.0.index).unwrap_or(u32::MAX),
+            session,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! A request finds the shard that owns its account, here or by message; and what peers ask of us.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use storage_engine::ids::{AccountId, MailboxKey};
+use storage_engine::request::{Operation, Refusal, Reply, Request};
+use storage_engine::view::Change;
+
+use crate::limits;
+use crate::runtime::Runtime;
+
+use super::Shard;
+use super::message::{Answer, Message, Question};
+use super::view::SharedView;
+
+impl<R: Runtime> Shard<R> {
+    /// The shard that owns `account`.
+    pub fn owner(&self, account: AccountId) -> usize {
+        account.slice().shard(self.0.outboxes.len())
+    }
+
+    /// Asks the owner of `account`; ends when the answer may be told to a client.
+    pub async fn request(
+        &self,
+        account: AccountId,
+        operation: Operation,
+    ) -> Result<Reply, Refusal> {
+        let request = Request {
+            account,
+            now_s: self.runtime().wall_s(),
+            operation,
+        };
+        let owner = self.owner(account);
+        if owner == self.index() {
+            return self.store().execute(request).await;
+        }
+        match self.ask(owner, Question::Request(Box::new(request))).await {
+            Answer::Reply(reply) => reply,
+            Answer::Done(_) => Err(Refusal::Unknown),
+        }
+    }
+
+    /// Asks the owner whether a session of `account` may begin. The session is in the table with
+    /// its account before this is called, so that a deletion either refuses it or ends it.
+    pub async fn admit(&self, account: AccountId) -> Result<(), Refusal> {
+        self.ask_done(self.owner(account), Question::Admit(account))
+            .await
+    }
+
+    /// Has the owner refuse new sessions of `account`, then ends those there are, on all shards.
+    pub async fn close_account(&self, account: AccountId) -> Result<(), Refusal> {
+        self.ask_done(self.owner(account), Question::Close(account))
+            .await?;
+        self.ask_all(|| Question::EndSessions(account)).await
+    }
+
+    /// Ends the sessions of `account` on all shards; new ones may begin at once.
+    pub async fn end_account_sessions(&self, account: AccountId) -> Result<(), Refusal> {
+        self.ask_all(|| Question::EndSessions(account)).await
+    }
+
+    /// Asks every shard, this one included, one after the other.
+    async fn ask_all(&self, question: impl Fn() -> Question) -> Result<(), Refusal> {
+        self.ask_done(self.index(), question()).await?;
+        self.ask_others(question).await
+    }
+
+    /// Asks every other shard, one after the other.
+    pub(super) async fn ask_others(&self, question: impl Fn() -> Question) -> Result<(), Refusal> {
+        for shard in (0..self.0.outboxes.len()).filter(|shard| *shard != self.index()) {
+            self.ask_done(shard, question()).await?;
+        }
+        Ok(())
+    }
+
+    /// The view of a mailbox on this core; made from the owner's snapshot for the first session.
+    /// The caller has entered it and leaves it with [`Shard::unwatch`].
+    pub fn watch(&self, key: MailboxKey) -> Rc<SharedView> {
+        if let Some(view) = self
+            .0
+            .views
+            .borrow()
+            .get(&key)
+            .filter(|view| !view.is_ended())
+        {
+            view.enter();
+            return view.clone();
+        }
+        let view = SharedView::pending(key);
+        view.enter();
+        self.0.views.borrow_mut().insert(key, view.clone());
+        let owner = self.owner(key.account);
+        if owner == self.index() {
+            self.watch_for(owner, key);
+        } else if let Some(outbox) = self.0.outboxes.get(owner) {
+            outbox.push(Message::Watch(key));
+        }
+        view
+    }
+
+    /// A session leaves the view; the last one ends it.
+    pub fn unwatch(&self, view: &Rc<SharedView>) {
+        if view.leave() > 0 {
+            return;
+        }
+        let mut views = self.0.views.borrow_mut();
+        // An ended view may have been replaced by a fresh one under the same key.
+        if views
+            .get(&view.key)
+            .is_some_and(|current| Rc::ptr_eq(current, view))
+        {
+            views.remove(&view.key);
+            drop(views);
+            let owner = self.owner(view.key.account);
+            if owner == self.index() {
+                self.0.watchers.remove(view.key, owner);
+            } else if let Some(outbox) = self.0.outboxes.get(owner) {
+                outbox.push(Message::Unwatch(view.key));
+            }
+        }
+    }
+
+    /// Asks one shard; itself too.
+    async fn ask(&self, shard: usize, question: Question) -> Answer {
+        if shard == self.index() {
+            return self.answer(question).await;
+        }
+        let Some(outbox) = self.0.outboxes.get(shard) else {
+            return Answer::Done(Err(Refusal::Unknown));
+        };
+        let call = self.0.calls.open();
+        outbox
+            .send(Message::Call {
+                id: call.id(),
+                question,
+            })
+            .await;
+        call.await
+    }
+
+    async fn ask_done(&self, shard: usize, question: Question) -> Result<(), Refusal> {
+        match self.ask(shard, question).await {
+            Answer::Done(done) => done,
+            Answer::Reply(reply) => reply.map(drop),
+        }
+    }
+
+    /// A message from `peer`. Never waits: what takes time gets a task.
+    pub(super) fn receive(&self, peer: usize, message: Message) {
+        match message {
+            Message::Call { id, question } => {
+                let shard = self.clone();
+                self.runtime().spawn(async move {
+                    let answer = shard.answer(question).await;
+                    if let Some(outbox) = shard.0.outboxes.get(peer) {
+                        outbox.push(Message::Answer { id, answer });
+                    }
+                });
+            }
+            Message::Answer { id, answer } => self.0.calls.answer(id, answer),
+            Message::Watch(key) => self.watch_for(peer, key),
+            Message::Unwatch(key) => self.0.watchers.remove(key, peer),
+            Message::Watched(key, snapshot) => {
+                if let Some(view) = self.view_of(key) {
+                    view.install(snapshot);
+                }
+            }
+            Message::Changed(key, change) => {
+                if let Some(view) = self.view_of(key) {
+                    view.apply(&change);
+                }
+            }
+        }
+    }
+
+    /// Registers `peer` first and takes the snapshot then: no change falls between the two, and
+    /// those that come twice are told by their number.
+    fn watch_for(&self, peer: usize, key: MailboxKey) {
+        self.0.watchers.add(key, peer);
+        let shard = self.clone();
+        self.runtime().spawn(async move {
+            let operation = Operation::Snapshot {
+                mailbox: key.mailbox,
+            };
+            let now_s = shard.runtime().wall_s();
+            let request = Request {
+                account: key.account,
+                now_s,
+                operation,
+            };
+            let snapshot = match shard.store().execute(request).await {
+                Ok(Reply::Snapshot(snapshot)) => Ok(snapshot),
+                Ok(_) => Err(Refusal::Unknown),
+                Err(refusal) => Err(refusal),
+            };
+            if peer == shard.index() {
+                if let Some(view) = shard.view_of(key) {
+                    view.install(snapshot);
+                }
+            } else if let Some(outbox) = shard.0.outboxes.get(peer) {
+                outbox.push(Message::Watched(key, snapshot));
+            }
+        });
+    }
+
+    /// A change has become durable: tells the cores that watch the mailbox. Runs inside the
+    /// store's publish step, before any answer that rests on the change.
+    pub(super) fn publish(&self, key: &MailboxKey, change: &Arc<Change>, peers: &[usize]) {
+        for &peer in peers {
+            if peer == self.index() {
+                if let Some(view) = self.view_of(*key) {
+                    view.apply(change);
+                }
+                continue;
+            }
+            let Some(outbox) = self.0.outboxes.get(peer) else {
+                continue;
+            };
+            if outbox.len() < limits::CHANGES_WAITING_MAX {
+                outbox.push(Message::Changed(*key, change.clone()));
+            } else {
+                // The peer ends its sessions there; they come back to a fresh snapshot.
+                self.0.watchers.remove(*key, peer);
+                outbox.push(Message::Watched(*key, Err(Refusal::Unknown)));
+            }
+        }
+    }
+
+    fn view_of(&self, key: MailboxKey) -> Option<Rc<SharedView>> {
+        self.0.views.borrow().get(&key).cloned()
+    }
+
+    async fn answer(&self, question: Question) -> Answer {
+        match question {
+            Question::Request(request) => Answer::Reply(self.store().execute(*request).await),
+            Question::Admit(account) => {
+                let closed = self.0.closed.borrow().contains(&account);
+                let admitted = !closed && self.store().has_account(account);
+                Answer::Done(if admitted {
+                    Ok(())
+                } else {
+                    Err(Refusal::NoSuchAccount)
+                })
+            }
+            Question::Close(account) => {
+                self.0.closed.borrow_mut().insert(account);
+                Answer::Done(Ok(()))
+            }
+            Question::EndSessions(account) => {
+                self.sessions().end_account(account).await;
+                Answer::Done(Ok(()))
+            }
+            Question::Evacuate(segment) => {
+                let _ = segment;
+                Answer::Done(Err(Refusal::Unknown))
+            }
+            Question::Forget(segment) => {
+                self.store().forget(segment);
+                Answer::Done(Ok(()))
+            }
+        }
+    }
+}

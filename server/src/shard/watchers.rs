@@ -1,0 +1,55 @@
+//! Which cores hear of a mailbox's changes. Lives on the shard that owns the mailbox.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use storage_engine::ids::MailboxKey;
+use storage_engine::view::Change;
+
+type Publish = Box<dyn Fn(&MailboxKey, &Arc<Change>, &[usize])>;
+
+/// The cores that watch each mailbox, and the way to them.
+#[derive(Default)]
+pub struct Watchers {
+    cores: RefCell<HashMap<MailboxKey, SmallVec<[usize; 4]>>>,
+    publish: RefCell<Option<Publish>>,
+}
+
+impl Watchers {
+    /// The way to the cores, known once the shard stands.
+    pub fn attach(&self, publish: impl Fn(&MailboxKey, &Arc<Change>, &[usize]) + 'static) {
+        *self.publish.borrow_mut() = Some(Box::new(publish));
+    }
+
+    /// `core` hears of changes from now on.
+    pub fn add(&self, key: MailboxKey, core: usize) {
+        let mut cores = self.cores.borrow_mut();
+        let watching = cores.entry(key).or_default();
+        if !watching.contains(&core) {
+            watching.push(core);
+        }
+    }
+
+    /// `core` does not any more.
+    pub fn remove(&self, key: MailboxKey, core: usize) {
+        let mut cores = self.cores.borrow_mut();
+        if let Some(watching) = cores.get_mut(&key) {
+            watching.retain(|watcher| *watcher != core);
+            if watching.is_empty() {
+                cores.remove(&key);
+            }
+        }
+    }
+
+    /// Tells the cores that watch the mailbox.
+    pub fn published(&self, key: &MailboxKey, change: &Arc<Change>) {
+        let Some(watching) = self.cores.borrow().get(key).cloned() else {
+            return;
+        };
+        if let Some(publish) = &*self.publish.borrow() {
+            publish(key, change, &watching);
+        }
+    }
+}

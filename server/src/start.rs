@@ -1,0 +1,455 @@
+//! From a configuration to a running server, and to its orderly end.
+//!
+//! ```text
+//! lock -> checks -> directory -> certificates -> sockets -> recovery -> shards -> admin -> ready
+//! ```
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_channel::Sender;
+use mail_directory::{Directory, DirectoryHandle};
+use storage_engine::disk::glommio::GlommioDisk;
+use storage_engine::disk::lock::DirectoryLock;
+use storage_engine::mail_store::{MailStore, Publish};
+use storage_engine::recovery::{self, Options as StoreOptions, Recovered, ShardStart};
+
+use crate::admin::{
+    self, AdminOptions, AdminServer, Engine, SHARD_JOBS_WAITING_MAX, SOCKET_NAME, ShardJob,
+};
+use crate::admission::Admission;
+use crate::cli::directory_options;
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::jobs;
+use crate::net::listener::{bind_tcp, bind_unix};
+use crate::net::self_signed::ensure_self_signed;
+use crate::net::tls::{CertificateFiles, TlsServer};
+use crate::runtime::glommio_runtime::{
+    GlommioListener, GlommioRuntime, ShardThreads, ShardsConfig, run_shards,
+};
+use crate::runtime::signals::{SignalRequest, watch_signals};
+use crate::runtime::{Runtime, Stop, StopSource, preflight};
+use crate::service::{self, Rendezvous, Service};
+use crate::shard::evacuation::OtherShards;
+use crate::shard::mesh::{Ends, mesh};
+use crate::shard::watchers::Watchers;
+use crate::shard::{Shard, Shared};
+use crate::store_clock::StoreClock;
+
+/// How often certificates are looked at for changes.
+const CERTIFICATES_EVERY: Duration = Duration::from_secs(60);
+
+/// Local users may deliver through the LMTP socket; its folder's permissions say which.
+const LMTP_SOCKET_MODE: u32 = 0o666;
+
+/// Where the server listens, once it does.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    /// IMAP.
+    pub imap: Vec<SocketAddr>,
+    /// IMAP with TLS.
+    pub imaps: Vec<SocketAddr>,
+    /// LMTP.
+    pub lmtp: Vec<SocketAddr>,
+    /// Health and counters.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Why the server does not start. Each text says what to do where something can be done.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be made or locked.
+    #[error("data directory {path}: {cause}")]
+    DataDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// The reason; who holds it, if somebody does.
+        cause: String,
+    },
+    /// The machine lacks something.
+    #[error(transparent)]
+    Preflight(#[from] preflight::PreflightError),
+    /// The directory of accounts cannot be opened.
+    #[error("directory of accounts: {0}")]
+    Directory(#[from] mail_directory::OpenError),
+    /// Certificates cannot be used.
+    #[error("certificates: {0}")]
+    Tls(String),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// The address or path.
+        address: String,
+        /// The reason.
+        cause: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("store: {0}")]
+    Store(String),
+    /// A thread or executor does not start.
+    #[error("threads: {0}")]
+    Threads(#[from] std::io::Error),
+    /// The admin thread does not start.
+    #[error("admin: {0}")]
+    Admin(String),
+}
+
+/// What one shard's thread begins with.
+struct Part {
+    start: ShardStart,
+    ends: Ends,
+    listeners: Vec<(Service, OwnedFd)>,
+    jobs: jobs::Receiver,
+}
+
+/// What all shards' threads begin with.
+#[derive(Clone)]
+struct Common {
+    shared: Shared,
+    store_dir: PathBuf,
+    options: StoreOptions,
+    admission: Arc<Admission>,
+    stop: Stop,
+    drained: Rendezvous,
+}
+
+/// Serves until SIGTERM or SIGINT. `ready` is called once everything listens.
+pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartError> {
+    let _lock = lock(&config.data_dir)?;
+    let shards = config.shards();
+    let cpus = preflight::usable_cpus()?;
+    let connections = u64::try_from(config.limits.connections_max).unwrap_or(u64::MAX);
+    for warning in preflight::check(shards, connections)?.warnings {
+        tracing::warn!("{warning}");
+    }
+    let directory = Directory::open(&directory_options(&config))?;
+    let tls = load_tls(&config)?;
+    let mut sockets = Sockets::bind(&config, shards)?;
+    let store_dir = config.data_dir.join("store");
+    std::fs::create_dir_all(&store_dir).map_err(|cause| data_directory(&store_dir, &cause))?;
+    let options = store_options(&config);
+    let recovered = recover(&store_dir, shards, &options, &cpus)?;
+    tracing::info!(epoch = recovered.epoch.0, report = %recovered.report, "store recovered");
+
+    let counters = Arc::new(Counters::default());
+    let (stop_source, stop) = StopSource::new();
+    let (jobs, receiver) = async_channel::bounded(SHARD_JOBS_WAITING_MAX);
+    let hostname = config.hostname();
+    let config = Arc::new(config);
+    let limits = &config.limits;
+    let common = Common {
+        admission: Admission::new(
+            limits.connections_max,
+            limits.connections_per_address_max,
+            counters.clone(),
+        ),
+        shared: Shared {
+            config: config.clone(),
+            hostname,
+            directory: directory.handle(),
+            counters: counters.clone(),
+            tls: tls.clone(),
+        },
+        store_dir: store_dir.clone(),
+        options,
+        stop: stop.clone(),
+        drained: Rendezvous::new(shards),
+    };
+    let parts = parts(recovered, &receiver, &mut sockets);
+    let threads = start_shards(&cpus, &store_dir, common, parts)?;
+    watch(stop_source.clone(), tls)?;
+    finish_pending(&directory.handle(), &jobs);
+    let admin = start_admin(&config, &directory, jobs, counters, sockets.admin.take())?;
+    ready(&sockets.addresses);
+    let ended = threads.join();
+    stop_source.request();
+    admin.stop();
+    directory.close();
+    Ok(ended?)
+}
+
+/// Additions and deletions of accounts that a crash left half done.
+fn finish_pending(directory: &DirectoryHandle, jobs: &Sender<ShardJob>) {
+    let sleep = |duration| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        std::thread::sleep(duration);
+        Box::pin(std::future::ready(()))
+    };
+    let mut engine = Engine::Shards {
+        jobs: jobs.clone(),
+        sleep,
+    };
+    let finished = admin::finish_pending(directory, &mut engine);
+    match futures_lite::future::block_on(finished) {
+        Ok(0) => {}
+        Ok(accounts) => tracing::info!(accounts, "finished what a crash left half done"),
+        Err(error) => tracing::error!(error, "half added or half deleted accounts stay so"),
+    }
+}
+
+fn start_admin(
+    config: &Config,
+    directory: &Directory,
+    jobs: Sender<ShardJob>,
+    counters: Arc<Counters>,
+    listener: Option<TcpListener>,
+) -> Result<AdminServer, StartError> {
+    admin::start(AdminOptions {
+        listener,
+        socket: config.data_dir.join(SOCKET_NAME),
+        status: counters,
+        directory: directory.handle(),
+        jobs,
+    })
+    .map_err(|error| StartError::Admin(error.to_string()))
+}
+
+/// Locks the data directory, which is made if it is missing, for this process.
+pub fn lock(data_dir: &Path) -> Result<DirectoryLock, StartError> {
+    std::fs::create_dir_all(data_dir).map_err(|cause| data_directory(data_dir, &cause))?;
+    DirectoryLock::take(data_dir).map_err(|cause| data_directory(data_dir, &cause))
+}
+
+fn data_directory(path: &Path, cause: &dyn std::fmt::Display) -> StartError {
+    StartError::DataDirectory {
+        path: path.to_owned(),
+        cause: cause.to_string(),
+    }
+}
+
+fn load_tls(config: &Config) -> Result<Option<TlsServer>, StartError> {
+    let tls_error = |error: &dyn std::fmt::Display| StartError::Tls(error.to_string());
+    let files: Vec<CertificateFiles> = if config.tls.certificates.is_empty() {
+        let names = [config.hostname()];
+        vec![ensure_self_signed(&config.data_dir, &names).map_err(|error| tls_error(&error))?]
+    } else {
+        let configured = config.tls.certificates.iter();
+        configured
+            .map(|files| CertificateFiles {
+                chain: files.chain.clone(),
+                key: files.key.clone(),
+            })
+            .collect()
+    };
+    TlsServer::load(&files)
+        .map(Some)
+        .map_err(|error| tls_error(&error))
+}
+
+/// The engine's options from the configuration.
+pub fn store_options(config: &Config) -> StoreOptions {
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    StoreOptions {
+        segment_bytes: config.store.segment_bytes,
+        size_max: config.store.size_max,
+        memory_bytes: bytes(config.store.index_cache_bytes),
+        body_cache_bytes: bytes(config.store.body_cache_bytes),
+        ..StoreOptions::default()
+    }
+}
+
+/// Sockets bound before anything is promised, one of each for every shard.
+struct Sockets {
+    addresses: Addresses,
+    bound: Vec<(Service, Vec<OwnedFd>)>,
+    admin: Option<TcpListener>,
+}
+
+impl Sockets {
+    fn bind(config: &Config, shards: usize) -> Result<Self, StartError> {
+        let mut sockets = Sockets {
+            addresses: Addresses::default(),
+            bound: Vec::new(),
+            admin: None,
+        };
+        let listen = &config.listen;
+        sockets.addresses.imap = sockets.bind_all(Service::Imap, &listen.imap, shards)?;
+        sockets.addresses.imaps = sockets.bind_all(Service::Imaps, &listen.imaps, shards)?;
+        sockets.addresses.lmtp = sockets.bind_all(Service::Lmtp, &listen.lmtp, shards)?;
+        if let Some(path) = &listen.lmtp_socket {
+            let bound =
+                bind_unix(path, LMTP_SOCKET_MODE, shards).map_err(|cause| StartError::Listen {
+                    address: path.display().to_string(),
+                    cause,
+                })?;
+            sockets.bound.push((Service::Lmtp, bound));
+        }
+        if let Some(address) = listen.admin {
+            let failed = |cause| StartError::Listen {
+                address: address.to_string(),
+                cause,
+            };
+            let listener = TcpListener::bind(address).map_err(failed)?;
+            sockets.addresses.admin = listener.local_addr().ok();
+            sockets.admin = Some(listener);
+        }
+        Ok(sockets)
+    }
+
+    fn bind_all(
+        &mut self,
+        service: Service,
+        addresses: &[SocketAddr],
+        shards: usize,
+    ) -> Result<Vec<SocketAddr>, StartError> {
+        let mut bound_addresses = Vec::new();
+        for address in addresses {
+            let bound = bind_tcp(*address, shards).map_err(|cause| StartError::Listen {
+                address: address.to_string(),
+                cause,
+            })?;
+            bound_addresses.push(bound.address);
+            self.bound.push((service, bound.sockets));
+        }
+        Ok(bound_addresses)
+    }
+
+    /// One socket of each service, for the next shard.
+    fn take(&mut self) -> Vec<(Service, OwnedFd)> {
+        self.bound
+            .iter_mut()
+            .filter_map(|(service, sockets)| Some((*service, sockets.pop()?)))
+            .collect()
+    }
+}
+
+fn parts(recovered: Recovered, jobs: &jobs::Receiver, sockets: &mut Sockets) -> Vec<Part> {
+    let ends = mesh(recovered.shards.len());
+    let starts = recovered.shards.into_iter().zip(ends);
+    starts
+        .map(|(start, ends)| Part {
+            start,
+            ends,
+            listeners: sockets.take(),
+            jobs: jobs.clone(),
+        })
+        .collect()
+}
+
+/// Runs the recovery on an executor of its own, before any shard.
+pub fn recover(
+    store_dir: &Path,
+    shards: usize,
+    options: &StoreOptions,
+    cpus: &[usize],
+) -> Result<Recovered, StartError> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (dir, options) = (store_dir.to_owned(), options.clone());
+    let config = ShardsConfig {
+        cpus: cpus.to_vec(),
+        data_dirs: vec![dir.clone()],
+    };
+    let threads = run_shards(&config, vec![sender], move |index, _runtime, sender| {
+        let (dir, options) = (dir.clone(), options.clone());
+        async move {
+            let recovered = async {
+                let disk = GlommioDisk::open(&dir, index)
+                    .await
+                    .map_err(|e| e.to_string())?;
+                recovery::recover(&disk, shards, &options)
+                    .await
+                    .map_err(|e| e.to_string())
+            };
+            // The receiver waits below until this thread has ended.
+            let _ = sender.send(recovered.await);
+        }
+    })?;
+    threads.join()?;
+    match receiver.recv() {
+        Ok(recovered) => recovered.map_err(StartError::Store),
+        Err(_) => Err(StartError::Store("recovery did not finish".to_owned())),
+    }
+}
+
+fn start_shards(
+    cpus: &[usize],
+    store_dir: &Path,
+    common: Common,
+    parts: Vec<Part>,
+) -> Result<ShardThreads, StartError> {
+    let config = ShardsConfig {
+        cpus: cpus.to_vec(),
+        data_dirs: vec![store_dir.to_owned()],
+    };
+    let threads = run_shards(&config, parts, move |index, runtime, part| {
+        shard_main(index, runtime, part, common.clone())
+    })?;
+    Ok(threads)
+}
+
+async fn shard_main(index: usize, runtime: GlommioRuntime, part: Part, common: Common) {
+    let watchers = Rc::new(Watchers::default());
+    let publishing = watchers.clone();
+    let others = OtherShards::unattached();
+    let opened = async {
+        let disk = GlommioDisk::open(&common.store_dir, index).await?;
+        let clock = Rc::new(StoreClock::new(runtime.clone()));
+        let publish: Publish = Rc::new(move |key, change| publishing.published(&key, &change));
+        let others = others.clone();
+        MailStore::open(disk, part.start, common.options, clock, publish, others).await
+    };
+    let store = match opened.await {
+        Ok(store) => store,
+        Err(error) => {
+            tracing::error!(shard = index, %error, "the store cannot be opened");
+            // Accounts of this shard would be unserved: better no server than half a one.
+            std::process::exit(1);
+        }
+    };
+    let log = store.clone();
+    runtime.spawn(async move { log.run_log().await });
+    let shard = Shard::start(
+        index,
+        runtime.clone(),
+        store.clone(),
+        watchers,
+        part.ends,
+        common.shared,
+    );
+    others.attach(shard.clone());
+    runtime.spawn(jobs::serve(shard.clone(), part.jobs));
+    let sockets = part.listeners.into_iter();
+    let listeners = sockets.map(|(service, fd)| (service, GlommioListener::from_socket(fd)));
+    let listeners = listeners.collect();
+    service::run(
+        shard,
+        listeners,
+        common.admission,
+        common.stop,
+        common.drained,
+    )
+    .await;
+    others.detach();
+}
+
+/// Signals and certificates are watched on threads of their own.
+fn watch(stop: StopSource, tls: Option<TlsServer>) -> std::io::Result<()> {
+    let reloading = tls.clone();
+    watch_signals(move |signal| match signal {
+        SignalRequest::Stop => stop.request(),
+        SignalRequest::Reload => reload(reloading.as_ref()),
+    })?;
+    std::thread::Builder::new()
+        .name("certificates".to_owned())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(CERTIFICATES_EVERY);
+                reload(tls.as_ref());
+            }
+        })?;
+    Ok(())
+}
+
+fn reload(tls: Option<&TlsServer>) {
+    match tls.map(TlsServer::reload_if_changed) {
+        Some(Ok(true)) => tracing::info!("certificates were read again"),
+        Some(Err(error)) => tracing::warn!(%error, "certificates stay as they were"),
+        Some(Ok(false)) | None => {}
+    }
+}
