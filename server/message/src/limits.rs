@@ -29,6 +29,10 @@ pub const DELIMITER_LINE_BYTES_MAX: usize = 512;
 /// Addresses in one field of an ENVELOPE; a longer list is cut here.
 pub const ADDRESSES_MAX: usize = 4_096;
 
+/// Octets of a source route in an address (RFC 5322 4.4). The end of a route is looked for from
+/// its start, so without a bound a list of broken ones would cost the square of its length.
+pub const ROUTE_BYTES_MAX: usize = 1_000;
+
 /// Parameters of one MIME field (RFC 2045 5.1); the rest is dropped.
 pub const PARAMETERS_MAX: usize = 64;
 

@@ -1,5 +1,6 @@
 //! `BODY[section]` (RFC 3501 6.4.5): from part numbers to the octets of the stored message.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use imap_proto::grammar::section::SectionText;
@@ -53,10 +54,14 @@ pub fn resolve(summary: &SummaryRef<'_>, part: &[u32], text: &SectionText) -> Re
 /// The lines of `header` whose field is among `names`, or with `not` is not among them, as they
 /// stand in the mail, and the empty line at the end whether or not the mail has one.
 pub fn header_fields(header: &[u8], names: &[impl AsRef<[u8]>], not: bool) -> Vec<u8> {
+    // A set, because both the header and the list may be long.
+    let names: HashSet<Vec<u8>> = names
+        .iter()
+        .map(|name| name.as_ref().to_ascii_lowercase())
+        .collect();
+    // A line that is no field has no name, so only NOT can mean it.
     let named = |field: &Field<'_>| {
-        let named = names.iter().any(|name| field.is(name.as_ref()));
-        // A line that is no field has no name, so only NOT can mean it.
-        !field.name.is_empty() && named
+        !field.name.is_empty() && names.contains(&field.name.to_ascii_lowercase())
     };
     let mut out = Vec::new();
     let mut rest = fields(header);

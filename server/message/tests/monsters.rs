@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use imap_proto::grammar::section::SectionText;
+use mail_message::field::address;
 use mail_message::limits::{DEPTH_MAX, PARTS_MAX};
 use mail_message::scanner::{Kind, Limits, Scanner, Structure};
-use mail_message::section::{Resolved, resolve};
+use mail_message::section::{Resolved, header_fields, resolve};
 use mail_message::summary::{SummaryRef, summarize};
 use mail_message::text::{Needle, body_contains, text_contains};
 
@@ -145,4 +146,30 @@ fn a_header_without_end() {
     );
     let summary = SummaryRef::decode(&stored).unwrap();
     assert_eq!(summary.header_end(), summary.size());
+}
+
+#[test]
+fn address_lists_that_invite_to_look_far_ahead() {
+    for broken in ["<@a,", ". ", "<a@b ", "\"a", "(", "a: ;", "@", "=?"] {
+        let mail = format!("To: {}\r\n\r\n", broken.repeat(MANY / 2));
+        // All of it, beyond what the scanner keeps: only linear work ends soon.
+        assert!(address::parse(mail.as_bytes(), usize::MAX).len() <= 2 * MANY);
+        let stored = summarize(&scan(mail.as_bytes())).encode();
+        assert!(SummaryRef::decode(&stored).is_ok());
+    }
+}
+
+#[test]
+fn a_long_header_and_a_long_list_of_names() {
+    let header: String = (0..MANY)
+        .map(|number| format!("X-{number}: v\r\n"))
+        .collect();
+    let names: Vec<String> = (0..MANY)
+        .map(|number| format!("x-{}", number * 2))
+        .collect();
+    let found = header_fields(header.as_bytes(), &names, false);
+    assert_eq!(
+        found.iter().filter(|byte| **byte == b'\n').count(),
+        MANY / 2 + 1
+    );
 }

@@ -7,7 +7,7 @@ use imap_proto::response::envelope::Address;
 
 use super::token::Cursor;
 use super::{fields, unfold};
-use crate::limits::ADDRESSES_MAX;
+use crate::limits::{ADDRESSES_MAX, ROUTE_BYTES_MAX};
 
 /// The addresses of all fields `name` in `header`.
 pub fn in_header(header: &[u8], name: &[u8]) -> Vec<Address> {
@@ -86,7 +86,7 @@ impl List {
         if cursor.peek() == Some(b'@') {
             // RFC 5322 4.4: obs-route.
             let mut ahead = cursor.clone();
-            let route = ahead.take_while(|byte| byte != b':' && byte != b'>');
+            let route = ahead.take_while_up_to(ROUTE_BYTES_MAX, |byte| !b":><".contains(&byte));
             if ahead.eat(b':') {
                 adl = Some(route.trim_ascii_end().to_vec());
                 *cursor = ahead;
@@ -123,15 +123,14 @@ impl List {
     /// can only be a name.
     fn at(&mut self, cursor: &mut Cursor<'_>) {
         self.flush_pending();
-        let mut local = self.words.pop().unwrap_or_default();
         // RFC 5322 4.4: white space may stand around the dots.
-        while let Some(before) = self.words.last()
-            && (before.ends_with(b".") || local.starts_with(b"."))
-            && let Some(mut before) = self.words.pop()
-        {
-            before.extend_from_slice(&local);
-            local = before;
-        }
+        let dotted = |pair: &&[Vec<u8>]| match pair {
+            [before, after] => before.ends_with(b".") || after.starts_with(b"."),
+            _ => false,
+        };
+        let joined = self.words.windows(2).rev().take_while(dotted).count();
+        let start = self.words.len().saturating_sub(joined.saturating_add(1));
+        let local = self.words.split_off(start).concat();
         let (mailbox, host) = host_behind(local, cursor);
         let name = (!self.words.is_empty()).then(|| self.words.join(&b' '));
         self.words.clear();

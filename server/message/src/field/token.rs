@@ -42,11 +42,17 @@ impl<'a> Cursor<'a> {
 
     /// Takes octets while `wanted` holds.
     pub fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+        self.take_while_up_to(usize::MAX, wanted)
+    }
+
+    /// Takes at most `max` octets while `wanted` holds.
+    pub fn take_while_up_to(&mut self, max: usize, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
         let end = self
             .rest
             .iter()
-            .position(|byte| !wanted(*byte))
-            .unwrap_or(self.rest.len());
+            .take(max)
+            .take_while(|byte| wanted(**byte))
+            .count();
         let (taken, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, b""));
         self.rest = rest;
         taken

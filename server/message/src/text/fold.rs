@@ -17,7 +17,11 @@ pub fn fold(text: &str) -> String {
             .position(|byte| !byte.is_ascii())
             .unwrap_or(rest.len());
         let (ascii, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        out.extend(ascii.chars().map(|c| c.to_ascii_uppercase()));
+        let start = out.len();
+        out.push_str(ascii);
+        if let Some(ascii) = out.get_mut(start..) {
+            ascii.make_ascii_uppercase();
+        }
         let end = tail
             .bytes()
             .position(|byte| byte.is_ascii())
