@@ -289,6 +289,7 @@ fn spawn(data_dir: &Path, port_base: u16, shards: usize, more: &[String]) -> (Ch
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok(line) = receiver.recv_timeout(left) else {
             let _ = child.kill();
+            let _ = child.wait();
             let text = std::fs::read_to_string(&log).unwrap_or_default();
             panic!("the server did not come up; its standard error:\n{text}");
         };
