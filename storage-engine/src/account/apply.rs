@@ -30,6 +30,8 @@ pub struct Dead {
     pub body_place: Place,
     /// Where its summary lies.
     pub summary_place: Place,
+    /// RFC822.SIZE: says whether the place is a body map's.
+    pub size: u32,
 }
 
 impl AccountState {
@@ -324,6 +326,7 @@ impl AccountState {
                 body: entry.body,
                 body_place: entry.body_place,
                 summary_place: entry.summary_place,
+                size: entry.size,
             });
         }
     }

@@ -81,7 +81,7 @@ fn batch_and_segment_headers_are_golden() {
 /// A log in one task: commits whatever is enqueued.
 fn run<T>(log: &Log<SimDisk>, work: impl Future<Output = T>) -> T {
     block_on(or(work, async {
-        let commits = async { while let Commit::Durable(_) = log.commit_next().await {} };
+        let commits = async { while let Commit::Durable(_) | Commit::Marked(_) = log.commit_next().await {} };
         let spare = log.keep_spare(async || futures_lite::future::yield_now().await);
         futures_lite::future::zip(commits, spare).await;
         std::future::pending().await

@@ -84,6 +84,8 @@ pub struct NoRoom;
 pub enum Commit {
     /// Everything up to here is durable.
     Durable(Position),
+    /// The same, of a batch without frames: the mark is on the disk.
+    Marked(Position),
     /// This batch failed: nothing behind the last durable position will ever be known to be.
     Failed(DiskError),
     /// The log was closed and all of it is durable.
@@ -346,7 +348,8 @@ impl<D: Disk> Log<D> {
     /// segment has no block left.
     pub fn enqueue_mark(&self) {
         let mut state = self.state.borrow_mut();
-        let idle = state.building.is_none() && state.sealed.is_empty();
+        let idle =
+            state.building.is_none() && state.sealed.is_empty() && state.in_flight.is_none();
         let left = self.segment_bytes.saturating_sub(state.current.next);
         if idle && state.fenced.is_none() && left >= narrow(BLOCK_BYTES) {
             let _ = self.start_batch(&mut state, 0);
@@ -526,7 +529,7 @@ impl<D: Disk> Log<D> {
         counters.bytes += u64::try_from(padded).unwrap_or(0);
         self.counters.set(counters);
         self.changed.notify();
-        Commit::Durable(position)
+        if frames_bytes == 0 { Commit::Marked(position) } else { Commit::Durable(position) }
     }
 }
 

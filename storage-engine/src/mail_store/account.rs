@@ -1,0 +1,292 @@
+//! Accounts come into memory when they are used: state frame, tail, index pages.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::account::AccountState;
+use crate::disk::Disk;
+use crate::error::ReadError;
+use crate::ids::{AccountId, ChangeNumber, Lsn, MailboxId, MailboxKey, Place, Uid};
+use crate::index::Page;
+use crate::log::FrameKind;
+use crate::log::wake::Signal;
+use crate::mail_store::held::{Held, Slot, States};
+use crate::mail_store::MailStore;
+use crate::record::{Record, decode_frame};
+use crate::recovery::{AccountStart, Base};
+use crate::request::{Refusal, Reply};
+
+/// A page that must be read: mailbox, its number there, where it is.
+type ColdPage = (MailboxId, usize, Place);
+
+impl<D: Disk> MailStore<D> {
+    /// At open: accounts whose newest state a checkpoint wrote stay on the disk, all others are
+    /// built from their records.
+    pub(crate) async fn open_account(&self, account: AccountId, begin: AccountStart) {
+        let slot = match begin.base {
+            Base::At { lsn, place } if begin.tail.is_empty() && !begin.gap => {
+                Slot::Cold { lsn, place }
+            }
+            Base::Deleted { lsn } => Slot::Deleted { lsn },
+            Base::At { .. } | Base::Nothing => match self.rebuild(account, begin).await {
+                Ok(held) => Slot::Held(held),
+                Err((lsn, place)) => Slot::Cold { lsn, place },
+            },
+        };
+        self.inner.accounts.borrow_mut().insert(account, slot);
+    }
+
+    /// Applies the tail to the base. On an unreadable base the account stays cold, and every
+    /// request for it is refused as unreadable.
+    async fn rebuild(
+        &self,
+        account: AccountId,
+        begin: AccountStart,
+    ) -> Result<Rc<Held>, (Lsn, Place)> {
+        let (state, stored) = match begin.base {
+            Base::At { lsn, place } => match self.read_state(account, lsn, place).await {
+                Ok(state) => (state, Some((lsn, Some(place)))),
+                Err(_) => return Err((lsn, place)),
+            },
+            Base::Nothing | Base::Deleted { .. } => (AccountState::default(), None),
+        };
+        let held = Rc::new(Held::new(state, stored));
+        held.states.borrow_mut().gap = begin.gap;
+        let from_nothing = stored.is_none();
+        for tail in begin.tail {
+            let Ok(records) = decode_frame(&tail.payload) else {
+                tracing::error!(%account, lsn = tail.lsn.0, "record is unreadable: read-only");
+                held.states.borrow_mut().gap = true;
+                break;
+            };
+            for record in &records {
+                if self.warm(account, &held, &record.reads_pages()).await.is_err() {
+                    held.states.borrow_mut().gap = true;
+                }
+            }
+            if held.states.borrow().gap && !begin.gap {
+                break;
+            }
+            self.replay(account, &mut held.states.borrow_mut(), &records, tail.lsn, from_nothing);
+        }
+        let mut states = held.states.borrow_mut();
+        if from_nothing {
+            self.inner.live.count_account(account, &states.published);
+        }
+        states.gap |= states.published.damaged();
+        states.replan();
+        if states.gap {
+            self.inner.read_only.set(self.inner.read_only.get() + 1);
+        }
+        drop(states);
+        Ok(held)
+    }
+
+    fn replay(
+        &self,
+        account: AccountId,
+        states: &mut States,
+        records: &[Record],
+        lsn: Lsn,
+        from_nothing: bool,
+    ) {
+        for record in records {
+            if matches!(record, Record::Restated { part: 0, .. }) {
+                states.restated = lsn;
+            }
+            if from_nothing {
+                states.published.apply(record);
+            } else {
+                let effects = states.published.apply_published(record, None);
+                self.inner.live.note(account, record, &effects);
+            }
+        }
+        states.published.set_lsn(lsn);
+        states.planned.set_lsn(lsn);
+    }
+
+    /// The account, read from the disk if it has to be. `Ok(None)`: nothing is known of the id.
+    pub(crate) async fn load(&self, account: AccountId) -> Result<Option<Rc<Held>>, Refusal> {
+        loop {
+            let (lsn, place, done) = {
+                let mut accounts = self.inner.accounts.borrow_mut();
+                match accounts.get(&account) {
+                    None => return Ok(None),
+                    Some(Slot::Held(held)) => {
+                        let uses = self.inner.uses.get() + 1;
+                        self.inner.uses.set(uses);
+                        held.used.set(uses);
+                        return Ok(Some(held.clone()));
+                    }
+                    Some(Slot::Deleted { lsn }) => {
+                        let held = Held::new(deleted_state(*lsn), Some((*lsn, None)));
+                        return Ok(Some(Rc::new(held)));
+                    }
+                    Some(Slot::Loading { done, .. }) => {
+                        let (done, seen) = (done.clone(), done.generation());
+                        drop(accounts);
+                        done.changed_since(seen).await;
+                        continue;
+                    }
+                    Some(Slot::Cold { lsn, place }) => {
+                        let (lsn, place, done) = (*lsn, *place, Rc::new(Signal::default()));
+                        let loading = Slot::Loading { lsn, place, done: done.clone() };
+                        accounts.insert(account, loading);
+                        (lsn, place, done)
+                    }
+                }
+            };
+            let read = self.read_state(account, lsn, place).await;
+            let (slot, failed) = match read {
+                Ok(state) => {
+                    let held = Held::new(state, Some((lsn, Some(place))));
+                    (Slot::Held(Rc::new(held)), false)
+                }
+                Err(error) => {
+                    tracing::error!(%account, %error, "account state is unreadable");
+                    self.count(|counters| counters.unreadable += 1);
+                    (Slot::Cold { lsn, place }, true)
+                }
+            };
+            self.inner.accounts.borrow_mut().insert(account, slot);
+            done.notify();
+            if failed {
+                return Err(Refusal::Unreadable);
+            }
+        }
+    }
+
+    async fn read_state(
+        &self,
+        account: AccountId,
+        lsn: Lsn,
+        place: Place,
+    ) -> Result<AccountState, ReadError> {
+        let kinds = &[FrameKind::AccountState];
+        let (_, payload) = self.inner.reader.read_frame(account, lsn.0, place, kinds).await?;
+        AccountState::decode(&payload).map_err(|_| ReadError::Damaged)
+    }
+
+    /// Reads the pages of these mailboxes that are not in memory, for both states. They stay
+    /// until the next `await` of the caller that holds the account.
+    pub(crate) async fn warm(
+        &self,
+        account: AccountId,
+        held: &Rc<Held>,
+        mailboxes: &[MailboxId],
+    ) -> Result<(), Refusal> {
+        loop {
+            let cold = cold_pages(&held.states.borrow(), mailboxes);
+            if cold.is_empty() {
+                return Ok(());
+            }
+            for (mailbox, at, place) in cold {
+                let page = self.read_page(account, mailbox, place).await.map_err(|error| {
+                    tracing::error!(%account, ?mailbox, %error, "index page is unreadable");
+                    self.count(|counters| counters.unreadable += 1);
+                    Refusal::Unreadable
+                })?;
+                if !warm_page(&mut held.states.borrow_mut(), mailbox, at, place, &page) {
+                    tracing::error!(%account, ?mailbox, "index page is another one");
+                    return Err(Refusal::Unreadable);
+                }
+            }
+        }
+    }
+
+    async fn read_page(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        place: Place,
+    ) -> Result<Arc<Page>, ReadError> {
+        let (id, kinds) = (u64::from(mailbox.0), &[FrameKind::IndexPage]);
+        let (_, payload) = self.inner.reader.read_frame(account, id, place, kinds).await?;
+        Page::from_bytes(&payload).map(Arc::new).map_err(|_| ReadError::Damaged)
+    }
+
+    /// The published state of a mailbox, for a view.
+    pub(crate) async fn snapshot(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+    ) -> Result<Reply, Refusal> {
+        let held = self.load(account).await?.ok_or(Refusal::NoSuchAccount)?;
+        self.warm(account, &held, &[mailbox]).await?;
+        // Nothing is published between these lines: there is no wait.
+        let states = held.states.borrow();
+        if !states.published.exists() {
+            return Err(Refusal::NoSuchAccount);
+        }
+        let change = self.change_number(MailboxKey { account, mailbox });
+        let snapshot = states.published.snapshot(mailbox, change);
+        snapshot.map(Reply::Snapshot).ok_or(Refusal::NoSuchMailbox)
+    }
+
+    /// Where a message's frames are now.
+    pub(crate) async fn locate(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        uid: Uid,
+    ) -> Result<Reply, Refusal> {
+        let held = self.load(account).await?.ok_or(Refusal::NoSuchAccount)?;
+        self.warm(account, &held, &[mailbox]).await?;
+        let states = held.states.borrow();
+        let mailbox = states.published.mailbox(mailbox).ok_or(Refusal::NoSuchMailbox)?;
+        let entry = mailbox.index.get(uid).ok_or(Refusal::MessageGone)?;
+        let (body_place, summary_place) = (entry.body_place, entry.summary_place);
+        Ok(Reply::Located { body: entry.body, body_place, summary_place })
+    }
+
+    /// A mailbox's newest published change in this process.
+    pub(crate) fn change_number(&self, key: MailboxKey) -> ChangeNumber {
+        self.inner.changes.borrow().get(&key).copied().unwrap_or_default()
+    }
+}
+
+/// A deleted account as its records would have left it.
+fn deleted_state(lsn: Lsn) -> AccountState {
+    let mut state = AccountState::default();
+    state.apply(&Record::AccountDeleted);
+    state.set_lsn(lsn);
+    state
+}
+
+fn cold_pages(states: &States, mailboxes: &[MailboxId]) -> Vec<ColdPage> {
+    let mut cold = Vec::new();
+    for mailbox in mailboxes {
+        for state in [&states.published, &states.planned] {
+            let pages = state.mailbox(*mailbox).map_or(&[][..], |held| held.index.pages());
+            for (at, slot) in pages.iter().enumerate() {
+                if slot.page.is_none()
+                    && let Some(place) = slot.place
+                {
+                    cold.push((*mailbox, at, place));
+                }
+            }
+        }
+    }
+    cold.dedup();
+    cold
+}
+
+/// Puts a page that was read into whichever state still has it there. False: it is not the page
+/// that the state describes.
+fn warm_page(
+    states: &mut States,
+    mailbox: MailboxId,
+    at: usize,
+    place: Place,
+    page: &Arc<Page>,
+) -> bool {
+    let mut fits = true;
+    for state in [&mut states.published, &mut states.planned] {
+        let Some(index) = state.index_mut(mailbox) else { continue };
+        let slot = index.pages().get(at);
+        if slot.is_some_and(|slot| slot.place == Some(place) && slot.page.is_none()) {
+            fits &= index.warm(at, page.clone());
+        }
+    }
+    fits
+}

@@ -1,0 +1,404 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_lite::future::{block_on, or, yield_now, zip};
+
+use super::*;
+use crate::disk::sim::{Faults, SimDisk};
+use crate::ids::{BodyId, MailboxId, ModSeq, Place, SessionKey, Uid};
+use crate::recovery::{Indexes, recover};
+use crate::request::{
+    Access, AccountDescription, FlagNames, Flags, GoneMessages, Limit, NewBody, NewMailbox,
+    NewMessage, Store, StoreAction, Target, Transfer, TransferKind, UidRange, UploadId,
+};
+use crate::view::ChangeKind;
+
+const ALICE: AccountId = AccountId([1; 16]);
+const SESSION: SessionKey = SessionKey { shard: 0, session: 1 };
+
+/// Time goes on when nobody has anything else to do.
+struct TestClock;
+
+impl Clock for TestClock {
+    fn now_s(&self) -> i64 {
+        1_700_000_000
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(async move {
+            for _ in 0..duration.as_millis() / 20 {
+                yield_now().await;
+            }
+        })
+    }
+}
+
+type Told = Rc<RefCell<Vec<(MailboxKey, Arc<Change>)>>>;
+
+fn options() -> Options {
+    Options { segment_bytes: 256 << 10, ..Options::default() }
+}
+
+async fn open(disk: &SimDisk, options: &Options) -> (MailStore<SimDisk>, Told) {
+    let recovered = recover(disk, 1, options).await.unwrap();
+    let start = recovered.shards.into_iter().next().unwrap();
+    let told: Told = Rc::default();
+    let to = told.clone();
+    let publish: Publish = Rc::new(move |key, change| to.borrow_mut().push((key, change)));
+    let (clock, alone) = (Rc::new(TestClock), Rc::new(Alone));
+    let store = MailStore::open(disk.clone(), start, options.clone(), clock, publish, alone);
+    (store.await.unwrap(), told)
+}
+
+/// Opens the store, runs `work` on it, and ends it with a shutdown unless the power went.
+fn with<T>(disk: &SimDisk, options: &Options, work: impl AsyncFnOnce(&MailStore<SimDisk>, Told) -> T) -> T {
+    block_on(async {
+        let (store, told) = open(disk, options).await;
+        let work = async {
+            let result = work(&store, told).await;
+            if !disk.is_off() {
+                store.shutdown().await;
+            }
+            result
+        };
+        let loops = async {
+            zip(store.run_log(), store.run_maintenance()).await;
+            std::future::pending().await
+        };
+        or(work, loops).await
+    })
+}
+
+async fn all<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + '_>>>) -> Vec<T> {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| (future, None)).collect();
+    std::future::poll_fn(|context| {
+        let mut ready = true;
+        for (future, result) in &mut futures {
+            if result.is_none() {
+                match future.as_mut().poll(context) {
+                    std::task::Poll::Ready(value) => *result = Some(value),
+                    std::task::Poll::Pending => ready = false,
+                }
+            }
+        }
+        match ready {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    futures.into_iter().map(|(_, result)| result.unwrap()).collect()
+}
+
+fn request(account: AccountId, operation: Operation) -> Request {
+    Request { account, now_s: 1_700_000_000, operation }
+}
+
+async fn create(store: &MailStore<SimDisk>, account: AccountId) {
+    let archive = NewMailbox { name: "Archive".into(), special_use: vec![], subscribe: true };
+    let operation = Operation::CreateAccount { mailboxes: vec![archive] };
+    store.execute(request(account, operation)).await.unwrap();
+}
+
+fn message(text: &str) -> NewMessage {
+    NewMessage {
+        flags: FlagNames::default(),
+        internal_date_s: 1_600_000_000,
+        internal_date_zone_min: 60,
+        size: u32::try_from(text.len()).unwrap(),
+        body: NewBody::Inline(text.as_bytes().into()),
+        summary: Arc::from(format!("summary of {text}").as_bytes()),
+    }
+}
+
+fn append(account: AccountId, messages: Vec<NewMessage>) -> Request {
+    let (mailbox, limit) = (Target::Name("INBOX".into()), Limit::default());
+    request(account, Operation::Append { mailbox, messages, limit })
+}
+
+async fn inbox(store: &MailStore<SimDisk>, account: AccountId) -> MailboxId {
+    let name = "INBOX".to_owned();
+    match store.execute(request(account, Operation::Status { name })).await.unwrap() {
+        Reply::Status(status) => status.mailbox,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn describe(store: &MailStore<SimDisk>, account: AccountId) -> Arc<AccountDescription> {
+    match store.execute(request(account, Operation::Describe)).await.unwrap() {
+        Reply::Account(account) => account,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Everything that a client could see of an account, bodies included.
+async fn dump(store: &MailStore<SimDisk>, account: AccountId) -> Vec<String> {
+    let description = describe(store, account).await;
+    let mut lines = vec![format!("{:?}", description.subscriptions)];
+    for status in &description.mailboxes {
+        lines.push(format!("{status:?}"));
+        let snapshot = Operation::Snapshot { mailbox: status.mailbox };
+        let snapshot = match store.execute(request(account, snapshot)).await {
+            Ok(Reply::Snapshot(snapshot)) => snapshot,
+            other => panic!("{other:?}"),
+        };
+        for entry in snapshot.index.iter() {
+            let reader = store.reader();
+            let whole = 0..u64::from(entry.size);
+            let body = reader.read_body(account, entry.body, entry.body_place, whole).await;
+            let summary = reader.read_summary(account, entry.body, entry.summary_place).await;
+            let none = Place::NONE;
+            let entry = crate::index::Entry { body_place: none, summary_place: none, ..entry };
+            lines.push(format!("{entry:?} {:?} {:?}", body.unwrap(), summary.unwrap()));
+        }
+    }
+    lines
+}
+
+#[test]
+fn appended_mail_is_there_after_a_restart() {
+    let disk = SimDisk::new(1);
+    let before = with(&disk, &options(), async |store, told| {
+        create(store, ALICE).await;
+        let reply = store.execute(append(ALICE, vec![message("one"), message("two")])).await;
+        let Ok(Reply::Appended { uids, mailbox, change, .. }) = reply else { panic!("{reply:?}") };
+        assert_eq!(uids, [Uid(1), Uid(2)]);
+        let (key, last) = told.borrow().last().cloned().unwrap();
+        assert_eq!((key.mailbox, last.number), (mailbox, change), "published before it answered");
+        dump(store, ALICE).await
+    });
+    assert_eq!(before.len(), 5);
+    for indexes in [Indexes::Use, Indexes::Ignore, Indexes::Use] {
+        let options = Options { indexes, ..options() };
+        let after = with(&disk.restart(), &options, async |store, _| dump(store, ALICE).await);
+        assert_eq!(after, before, "{indexes:?}");
+    }
+}
+
+#[test]
+fn many_clients_share_a_sync() {
+    let disk = SimDisk::new(1);
+    with(&disk, &options(), async |store, _| {
+        create(store, ALICE).await;
+        let before = store.counters().log.batches;
+        let appends = (0..64).map(|n| {
+            let request = append(ALICE, vec![message(&format!("mail {n}"))]);
+            Box::pin(store.execute(request)) as Pin<Box<dyn Future<Output = _>>>
+        });
+        let replies = all(appends.collect()).await;
+        assert!(replies.iter().all(Result::is_ok));
+        let batches = store.counters().log.batches - before;
+        assert!(batches <= 4, "{batches} batches for 64 messages");
+        assert_eq!(describe(store, ALICE).await.messages, 64);
+    });
+}
+
+#[test]
+fn recent_reaches_one_session() {
+    let disk = SimDisk::new(1);
+    with(&disk, &options(), async |store, told| {
+        create(store, ALICE).await;
+        store.execute(append(ALICE, vec![message("before")])).await.unwrap();
+        let select = |session, access| {
+            request(ALICE, Operation::Select { name: "INBOX".into(), access, session })
+        };
+        let watcher = SessionKey { shard: 1, session: 9 };
+        let first = store.execute(select(watcher, Access::ReadOnly)).await.unwrap();
+        let Reply::Selected(first) = first else { panic!() };
+        assert_eq!((first.status.recent, first.first_recent), (1, Uid(1)));
+        let first = store.execute(select(SESSION, Access::ReadWrite)).await.unwrap();
+        let Reply::Selected(first) = first else { panic!() };
+        assert_eq!(first.first_recent, Uid(1));
+        store.execute(append(ALICE, vec![message("while selected")])).await.unwrap();
+        let recent = |told: &Told| match &told.borrow().last().unwrap().1.kind {
+            ChangeKind::Came { recent_for, .. } => *recent_for,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(recent(&told), Some(SESSION));
+        let mailbox = first.status.mailbox;
+        let leave = Operation::Deselect { mailbox, session: SESSION };
+        store.execute(request(ALICE, leave)).await.unwrap();
+        store.execute(append(ALICE, vec![message("after")])).await.unwrap();
+        assert_eq!(recent(&told), None);
+        let again = SessionKey { shard: 0, session: 2 };
+        let again = store.execute(select(again, Access::ReadWrite)).await.unwrap();
+        let Reply::Selected(again) = again else { panic!() };
+        assert_eq!(again.first_recent, Uid(3));
+    });
+}
+
+#[test]
+fn large_bodies_come_in_chunks_and_are_read_in_ranges() {
+    let disk = SimDisk::new(1);
+    let octets: Vec<u8> = (0..150_000_u32).map(|n| n.to_le_bytes()[0] ^ 0x5A).collect();
+    let upload = UploadId(7);
+    let send = async |store: &MailStore<SimDisk>, octets: &[u8], upload| {
+        for (index, chunk) in octets.chunks(64 << 10).enumerate() {
+            let index = u32::try_from(index).unwrap();
+            let chunk = Operation::UploadChunk { body: upload, index, bytes: chunk.into() };
+            store.execute(request(ALICE, chunk)).await.unwrap();
+        }
+        let size = u32::try_from(octets.len()).unwrap();
+        let large = NewMessage { size, body: NewBody::Uploaded(upload), ..message("") };
+        store.execute(append(ALICE, vec![large])).await
+    };
+    with(&disk, &options(), async |store, _| {
+        create(store, ALICE).await;
+        let missing = NewMessage { body: NewBody::Uploaded(UploadId(9)), ..message("") };
+        let refused = store.execute(append(ALICE, vec![missing])).await;
+        assert_eq!(refused.unwrap_err(), Refusal::NoSuchUpload);
+        send(store, &octets, upload).await.unwrap();
+        send(store, &octets[..100], UploadId(8)).await.unwrap();
+        let skipped = Operation::UploadChunk { body: UploadId(1), index: 1, bytes: [1].into() };
+        let refused = store.execute(request(ALICE, skipped)).await;
+        assert_eq!(refused.unwrap_err(), Refusal::NoSuchUpload);
+    });
+    with(&disk.restart(), &options(), async |store, _| {
+        let mailbox = inbox(store, ALICE).await;
+        for (uid, octets) in [(1, &octets[..]), (2, &octets[..100])] {
+            let uid = Uid(uid);
+            let located = store.execute(request(ALICE, Operation::Locate { mailbox, uid })).await;
+            let Ok(Reply::Located { body, body_place, .. }) = located else { panic!() };
+            let size = octets.len();
+            for (from, to) in [(0, size), (10, 20), (65_530, 65_540), (0, size * 2), (size, size)] {
+                let range = u64::try_from(from).unwrap()..u64::try_from(to).unwrap();
+                let read = store.reader().read_body(ALICE, body, body_place, range).await.unwrap();
+                let expected = octets.get(from..to.min(size)).unwrap_or_default();
+                assert_eq!(read, expected, "{from}..{to}");
+            }
+            let other = AccountId([2; 16]);
+            let read = store.reader().read_body(other, body, body_place, 0..1).await;
+            assert!(read.is_err(), "another account's mail");
+            let read = store.reader().read_body(ALICE, BodyId(99), body_place, 0..1).await;
+            assert!(read.is_err(), "another body");
+        }
+    });
+}
+
+#[test]
+fn failed_sync_leaves_reads_and_refuses_writes() {
+    let disk = SimDisk::new(1);
+    with(&disk, &options(), async |store, _| {
+        create(store, ALICE).await;
+        store.execute(append(ALICE, vec![message("kept")])).await.unwrap();
+        disk.set_faults(Faults { fail_sync_after: Some(1), ..Faults::default() });
+        let unknown = store.execute(append(ALICE, vec![message("lost")])).await;
+        assert_eq!(unknown.unwrap_err(), Refusal::Unknown);
+        let refused = store.execute(append(ALICE, vec![message("more")])).await;
+        assert_eq!(refused.unwrap_err(), Refusal::ReadOnly);
+        assert_eq!(describe(store, ALICE).await.messages, 1);
+        let (name, access) = ("INBOX".to_owned(), Access::ReadWrite);
+        let select = Operation::Select { name, access, session: SESSION };
+        store.execute(request(ALICE, select)).await.unwrap();
+        assert!(matches!(store.health(), Health::Fenced(_)));
+    });
+    let after = with(&disk.restart(), &options(), async |store, _| {
+        describe(store, ALICE).await.messages
+    });
+    assert_eq!(after, 1);
+}
+
+fn store_flag(mailbox: MailboxId, first: u32, last: u32, flag: Flags) -> Operation {
+    Operation::Store(Store {
+        mailbox,
+        uids: vec![UidRange { first: Uid(first), last: Uid(last) }],
+        action: StoreAction::Add,
+        flags: FlagNames { system: flag, keywords: vec!["Later".into()] },
+        unchanged_since: None,
+        session: SESSION,
+        silent: false,
+    })
+}
+
+#[test]
+fn everything_survives_with_and_without_indexes() {
+    let disk = SimDisk::new(3);
+    let mut before = BTreeMap::new();
+    for round in 0..4 {
+        let indexes = if round == 2 { Indexes::Ignore } else { Indexes::Use };
+        let options = Options { indexes, ..options() };
+        let disk = disk.restart();
+        before = with(&disk, &options, async |store, _| {
+            for (account, lines) in &before {
+                assert_eq!(&dump(store, *account).await, lines, "round {round}");
+            }
+            let mut after = BTreeMap::new();
+            for n in 0..8 {
+                let account = AccountId([n; 16]);
+                if round == 0 {
+                    create(store, account).await;
+                }
+                for m in 0..10 {
+                    let text = format!("mail {m} of round {round} {}", "x".repeat(900));
+                    store.execute(append(account, vec![message(&text)])).await.unwrap();
+                }
+                let mailbox = inbox(store, account).await;
+                let base = 10 * round;
+                let flag = store_flag(mailbox, base + 2, base + 5, Flags::DELETED);
+                store.execute(request(account, flag)).await.unwrap();
+                let copy = Operation::Transfer(Transfer {
+                    from: mailbox,
+                    uids: vec![UidRange { first: Uid(base + 1), last: Uid(base + 4) }],
+                    to: "Archive".into(),
+                    kind: if n % 2 == 0 { TransferKind::Copy } else { TransferKind::Move },
+                    gone: GoneMessages::PassOver,
+                    limit: Limit::default(),
+                });
+                store.execute(request(account, copy)).await.unwrap();
+                let expunge = Operation::Expunge { mailbox, uids: None };
+                store.execute(request(account, expunge)).await.unwrap();
+                after.insert(account, dump(store, account).await);
+            }
+            after
+        });
+    }
+    assert!(before.values().all(|lines| lines.len() > 30));
+    let _ = ModSeq(0);
+}
+
+#[test]
+fn full_disk_refuses_mail_and_still_expunges() {
+    let disk = SimDisk::new(3);
+    let options = Options { size_max: Some(512 << 10), ..options() };
+    with(&disk, &options, async |store, _| {
+        create(store, ALICE).await;
+        let text = "x".repeat(20_000);
+        let mut count = 0;
+        let refusal = loop {
+            match store.execute(append(ALICE, vec![message(&text)])).await {
+                Ok(_) => count += 1,
+                Err(refusal) => break refusal,
+            }
+        };
+        assert_eq!(refusal, Refusal::Full);
+        assert!(count >= 8, "{count}");
+        assert_eq!(store.health(), Health::Full);
+        let mailbox = inbox(store, ALICE).await;
+        let delete = store_flag(mailbox, 1, 1_000, Flags::DELETED);
+        store.execute(request(ALICE, delete)).await.unwrap();
+        let expunge = Operation::Expunge { mailbox, uids: None };
+        store.execute(request(ALICE, expunge)).await.unwrap();
+        assert_eq!(describe(store, ALICE).await.messages, 0);
+    });
+}
+
+#[test]
+fn deleted_account_stays_deleted() {
+    let disk = SimDisk::new(3);
+    with(&disk, &options(), async |store, _| {
+        create(store, ALICE).await;
+        store.execute(append(ALICE, vec![message("gone")])).await.unwrap();
+        store.execute(request(ALICE, Operation::DeleteAccount)).await.unwrap();
+        store.execute(request(ALICE, Operation::DeleteAccount)).await.unwrap();
+    });
+    for indexes in [Indexes::Use, Indexes::Ignore] {
+        let options = Options { indexes, ..options() };
+        with(&disk.restart(), &options, async |store, _| {
+            let refused = store.execute(request(ALICE, Operation::Describe)).await;
+            assert_eq!(refused.unwrap_err(), Refusal::NoSuchAccount);
+            let again = Operation::CreateAccount { mailboxes: vec![] };
+            let refused = store.execute(request(ALICE, again)).await;
+            assert_eq!(refused.unwrap_err(), Refusal::AccountExists);
+        });
+    }
+}
