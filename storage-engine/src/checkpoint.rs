@@ -1,34 +1,390 @@
-//! Checkpoints: the published state as frames, so that the next start replays little.
+//! Checkpoints: the published state as frames, so that the next start replays little and accounts
+//! can leave memory.
+//!
+//! In order: index pages and account states of all accounts that changed, durable; tables of their
+//! slices, durable; then the manifest, which names the tables and where replay begins. A crash in
+//! between leaves the old manifest and frames that nobody names. Everything here can be deleted:
+//! it only costs the next start time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::rc::Rc;
 
-use crate::disk::{Disk, DiskError};
-use crate::ids::{AccountId, Place, Slice};
+use crate::account::Form;
+use crate::disk::{Disk, DiskError, write_whole};
+use crate::ids::{AccountId, MailboxId, MailboxKey, Place, SegmentId, Slice};
+use crate::limits::{CHECKPOINT_COST_SHARE, CHECKPOINT_LOG_BYTES_MIN};
+use crate::log::{FrameHeader, FrameKind, Purpose, Room};
 use crate::mail_store::MailStore;
+use crate::mail_store::held::{Held, Slot, States, Stored};
+use crate::recovery::manifest::{Manifest, manifest_name};
+use crate::recovery::slice_table::{StatePlace, TableEntry, encode_table};
+use crate::recovery::start_file::ReplayFrom;
+use crate::view::ChangeKind;
 
-/// What the next checkpoint has to write.
+/// What the next checkpoint has to write, and what the last one wrote.
 pub(crate) struct CheckpointState {
     /// Newest durable table of each slice.
     pub tables: BTreeMap<Slice, Place>,
     pub shards: usize,
+    /// Segments that compaction emptied in this process.
+    pub removed: BTreeSet<SegmentId>,
     dirty: HashSet<AccountId>,
+    /// Bytes of the log when the last checkpoint ended, and what it wrote itself.
+    log_bytes: u64,
+    log_bytes_min: u64,
+    cost_bytes: u64,
+    running: bool,
 }
 
+/// Why there was no checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// The manifest was not written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// No room in the log, or the log is fenced.
+    #[error("no room in the log")]
+    NoRoom,
+    /// An index page or account state is unreadable.
+    #[error("account {0} is unreadable")]
+    Unreadable(AccountId),
+}
+
+/// An account whose state frame is in the log.
+type Written = (AccountId, Rc<Held>, Stored);
+
 impl CheckpointState {
-    pub(crate) fn new(tables: BTreeMap<Slice, Place>, shards: usize) -> CheckpointState {
-        CheckpointState { tables, shards, dirty: HashSet::new() }
+    pub(crate) fn new(
+        tables: BTreeMap<Slice, Place>,
+        shards: usize,
+        segment_bytes: u32,
+    ) -> CheckpointState {
+        let (removed, dirty) = (BTreeSet::new(), HashSet::new());
+        CheckpointState {
+            tables,
+            shards,
+            removed,
+            dirty,
+            log_bytes: 0,
+            log_bytes_min: CHECKPOINT_LOG_BYTES_MIN.min(u64::from(segment_bytes / 2)),
+            cost_bytes: 0,
+            running: false,
+        }
     }
 
     /// The account changed since the last checkpoint.
     pub(crate) fn note_dirty(&mut self, account: AccountId) {
         self.dirty.insert(account);
     }
+
+    /// Whether the log has grown so much that a checkpoint costs a small share of it.
+    fn is_due(&self, log_bytes: u64) -> bool {
+        let grown = log_bytes.saturating_sub(self.log_bytes);
+        grown >= self.log_bytes_min.max(self.cost_bytes.saturating_mul(CHECKPOINT_COST_SHARE))
+    }
 }
 
 impl<D: Disk> MailStore<D> {
-    pub(crate) async fn maintain(&self) {}
+    /// Writes a checkpoint if it is due.
+    pub(crate) async fn checkpoint_if_due(&self) -> bool {
+        let log_bytes = self.inner.log.counters().bytes;
+        if !self.inner.checkpoint.borrow().is_due(log_bytes) {
+            return false;
+        }
+        if let Err(error) = self.checkpoint().await {
+            tracing::warn!(%error, "no checkpoint");
+            // Not again at once: whatever is wrong needs the log to go on, or an operator.
+            self.inner.checkpoint.borrow_mut().log_bytes = log_bytes;
+            return false;
+        }
+        true
+    }
 
-    pub(crate) async fn checkpoint(&self) -> Result<(), DiskError> {
+    /// Writes a checkpoint now. One at a time: a second call waits for the first.
+    pub(crate) async fn checkpoint(&self) -> Result<(), CheckpointError> {
+        loop {
+            let seen = self.inner.upkeep.generation();
+            if !self.inner.checkpoint.borrow().running {
+                break;
+            }
+            self.inner.upkeep.changed_since(seen).await;
+        }
+        let dirty = {
+            let mut state = self.inner.checkpoint.borrow_mut();
+            state.running = true;
+            std::mem::take(&mut state.dirty)
+        };
+        let before = self.inner.log.counters().bytes;
+        let result = self.write_checkpoint(&dirty).await;
+        let mut state = self.inner.checkpoint.borrow_mut();
+        state.running = false;
+        match &result {
+            Ok(()) => {
+                state.log_bytes = self.inner.log.counters().bytes;
+                state.cost_bytes = state.log_bytes.saturating_sub(before);
+                self.count(|counters| counters.checkpoints += 1);
+            }
+            Err(_) => state.dirty.extend(dirty),
+        }
+        drop(state);
+        self.inner.upkeep.notify();
+        result
+    }
+
+    async fn write_checkpoint(&self, dirty: &HashSet<AccountId>) -> Result<(), CheckpointError> {
+        // Records from here on lie at or behind this place. Those before it are published once
+        // the log has settled, so the states below hold them all.
+        let (segment, from) = self.inner.log.layout_end();
+        let replay = ReplayFrom { segment, from };
+        self.settle_or_fail().await?;
+        let mut written = Vec::new();
+        let mut slices = BTreeSet::new();
+        for account in dirty {
+            slices.insert(account.slice());
+            match self.write_account(*account).await {
+                Ok(one) => written.extend(one),
+                Err(CheckpointError::Unreadable(account)) => self.close_account(account),
+                Err(error) => return Err(error),
+            }
+        }
+        self.settle_or_fail().await?;
+        let tables = self.write_tables(&slices, &written).await?;
+        self.settle_or_fail().await?;
+        let manifest = {
+            let mut state = self.inner.checkpoint.borrow_mut();
+            state.tables.extend(tables);
+            Manifest {
+                epoch: self.inner.epoch,
+                shard: u32::try_from(self.inner.shard).unwrap_or(u32::MAX),
+                replay,
+                tables: state.tables.clone(),
+                live_bytes: self.inner.live.changes(),
+                removed: state.removed.clone(),
+            }
+        };
+        let name = manifest_name(self.inner.epoch, self.inner.shard);
+        write_whole(&self.inner.disk, &name, &manifest.encode()).await?;
+        for (_, held, stored) in written {
+            held.states.borrow_mut().stored = Some(stored);
+        }
+        self.release_deleted();
         Ok(())
     }
+
+    /// A page of the account is unreadable, so no state of it can be written any more: it goes on
+    /// as its last one, read-only, and does not keep all others from their checkpoints.
+    fn close_account(&self, account: AccountId) {
+        tracing::error!(%account, "no checkpoint can be made of it: the account is read-only");
+        if let Some(Slot::Held(held)) = self.inner.accounts.borrow().get(&account) {
+            let mut states = held.states.borrow_mut();
+            states.gap = true;
+            if let Some(stored) = &mut states.stored {
+                stored.gap = true;
+            }
+        }
+    }
+
+    async fn settle_or_fail(&self) -> Result<(), CheckpointError> {
+        self.settled().await;
+        match self.inner.log.fenced() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Folds and writes one account. `None`: deleted, or not in memory and so not changed.
+    async fn write_account(&self, account: AccountId) -> Result<Option<Written>, CheckpointError> {
+        let held = match self.inner.accounts.borrow().get(&account) {
+            Some(Slot::Held(held)) => held.clone(),
+            Some(Slot::Cold(_) | Slot::Deleted { .. } | Slot::Loading { .. }) | None => {
+                return Ok(None);
+            }
+        };
+        loop {
+            let overlaid = overlaid(&held.states.borrow());
+            let warmed = self.warm(account, &held, &overlaid).await;
+            warmed.map_err(|_| CheckpointError::Unreadable(account))?;
+            let seen = self.inner.log.changed().generation();
+            let mut states = held.states.borrow_mut();
+            // Unborn ones were refused, and a deleted one needs no frame.
+            if !states.published.exists() {
+                return Ok(None);
+            }
+            if overlaid.len() != self::overlaid(&states).len() {
+                continue;
+            }
+            let told = fold(&mut states, &overlaid);
+            let step = self.write_pages(account, &mut states);
+            states.replan();
+            let changes: Vec<(MailboxId, ChangeKind)> = told
+                .into_iter()
+                .filter_map(|mailbox| {
+                    let index = states.published.mailbox(mailbox)?.index.clone();
+                    Some((mailbox, ChangeKind::Rebased { index }))
+                })
+                .collect();
+            drop(states);
+            for (mailbox, kind) in changes {
+                self.tell(MailboxKey { account, mailbox }, kind);
+            }
+            match step? {
+                Some(stored) => return Ok(Some((account, held, stored))),
+                None => self.inner.log.changed().changed_since(seen).await,
+            }
+        }
+    }
+
+    /// Enqueues pages that have no place and then the state. `None`: wait for room.
+    fn write_pages(
+        &self,
+        account: AccountId,
+        states: &mut States,
+    ) -> Result<Option<Stored>, CheckpointError> {
+        for mailbox in states.published.mailbox_ids() {
+            let id = u64::from(mailbox.0);
+            let Some(index) = states.published.index_mut(mailbox) else { continue };
+            for at in 0..index.pages().len() {
+                let Some(slot) = index.pages().get(at) else { continue };
+                let Some(page) = slot.page.clone().filter(|_| slot.place.is_none()) else {
+                    continue;
+                };
+                match self.write_frame(account, FrameKind::IndexPage, id, page.bytes())? {
+                    Some(place) => index.set_page_place(at, place),
+                    None => return Ok(None),
+                }
+            }
+        }
+        let lsn = states.published.lsn();
+        let encoded = states.published.encode(Form::Pages);
+        let payload = encoded.map_err(|_| CheckpointError::Unreadable(account))?;
+        let place = self.write_frame(account, FrameKind::AccountState, lsn.0, &payload)?;
+        Ok(place.map(|place| Stored { lsn, place, gap: states.gap }))
+    }
+
+    fn write_frame(
+        &self,
+        account: AccountId,
+        kind: FrameKind,
+        id: u64,
+        payload: &[u8],
+    ) -> Result<Option<Place>, CheckpointError> {
+        let header = FrameHeader::of(kind, account, self.inner.epoch, id);
+        self.write_upkeep(&header, payload)
+    }
+
+    /// One frame with nobody waiting. `None`: no room yet.
+    pub(crate) fn write_upkeep(
+        &self,
+        header: &FrameHeader,
+        payload: &[u8],
+    ) -> Result<Option<Place>, CheckpointError> {
+        match self.inner.log.room(payload.len(), 1, Purpose::Upkeep) {
+            Room::Now => {
+                let place = self.inner.log.enqueue(header, &[payload]);
+                place.map(Some).map_err(|_| CheckpointError::NoRoom)
+            }
+            Room::Later => Ok(None),
+            Room::Full | Room::Never | Room::Fenced => Err(CheckpointError::NoRoom),
+        }
+    }
+
+    async fn write_tables(
+        &self,
+        slices: &BTreeSet<Slice>,
+        written: &[Written],
+    ) -> Result<BTreeMap<Slice, Place>, CheckpointError> {
+        let mut tables: BTreeMap<Slice, BTreeMap<AccountId, TableEntry>> =
+            slices.iter().map(|slice| (*slice, BTreeMap::new())).collect();
+        for (account, slot) in self.inner.accounts.borrow().iter() {
+            if let Some(table) = tables.get_mut(&account.slice())
+                && let Some(entry) = table_entry(slot)
+            {
+                table.insert(*account, entry);
+            }
+        }
+        for (account, _, stored) in written {
+            if let Some(table) = tables.get_mut(&account.slice()) {
+                table.insert(*account, TableEntry { lsn: stored.lsn, state: place_of(*stored) });
+            }
+        }
+        let mut places = BTreeMap::new();
+        for (slice, table) in tables {
+            let header = FrameHeader {
+                kind: FrameKind::SliceTable,
+                slice,
+                epoch: self.inner.epoch,
+                id: 0,
+                account: AccountId([0; 16]),
+            };
+            let payload = encode_table(&table);
+            loop {
+                let seen = self.inner.log.changed().generation();
+                if let Some(place) = self.write_upkeep(&header, &payload)? {
+                    places.insert(slice, place);
+                    break;
+                }
+                self.inner.log.changed().changed_since(seen).await;
+            }
+        }
+        Ok(places)
+    }
+
+    /// Deleted accounts that the tables know of need no memory but their id.
+    fn release_deleted(&self) {
+        for slot in self.inner.accounts.borrow_mut().values_mut() {
+            let lsn = match slot {
+                Slot::Held(held) if Rc::strong_count(held) == 1 => {
+                    let states = held.states.borrow();
+                    let settled = states.in_flight.is_empty() && states.published.deleted();
+                    settled.then(|| states.published.lsn())
+                }
+                _ => None,
+            };
+            if let Some(lsn) = lsn {
+                *slot = Slot::Deleted { lsn };
+            }
+        }
+    }
+}
+
+/// Mailboxes with messages that are in no page yet.
+fn overlaid(states: &States) -> Vec<MailboxId> {
+    let ids = states.published.mailbox_ids();
+    let has_overlay = |id: &MailboxId| {
+        states.published.mailbox(*id).is_some_and(|held| held.index.overlay_len() > 0)
+    };
+    ids.into_iter().filter(has_overlay).collect()
+}
+
+/// Folds these mailboxes; those that somebody has selected are to be told.
+fn fold(states: &mut States, mailboxes: &[MailboxId]) -> Vec<MailboxId> {
+    for mailbox in mailboxes {
+        if let Some(index) = states.published.index_mut(*mailbox) {
+            index.fold();
+        }
+    }
+    let selected = |mailbox: &&MailboxId| states.selected.contains_key(mailbox);
+    mailboxes.iter().filter(selected).copied().collect()
+}
+
+fn table_entry(slot: &Slot) -> Option<TableEntry> {
+    match slot {
+        Slot::Cold(stored) | Slot::Loading { stored, .. } => {
+            Some(TableEntry { lsn: stored.lsn, state: place_of(*stored) })
+        }
+        Slot::Deleted { lsn } => Some(TableEntry { lsn: *lsn, state: StatePlace::Deleted }),
+        Slot::Held(held) => {
+            let states = held.states.borrow();
+            if states.published.deleted() {
+                let lsn = states.published.lsn();
+                return Some(TableEntry { lsn, state: StatePlace::Deleted });
+            }
+            let stored = states.stored?;
+            Some(TableEntry { lsn: stored.lsn, state: place_of(stored) })
+        }
+    }
+}
+
+fn place_of(stored: Stored) -> StatePlace {
+    if stored.gap { StatePlace::Gap(stored.place) } else { StatePlace::At(stored.place) }
 }

@@ -18,6 +18,7 @@ pub mod account;
 pub mod ids;
 pub mod index;
 mod checkpoint;
+mod compaction;
 pub mod mail_store;
 pub mod reader;
 pub mod limits;

@@ -53,3 +53,11 @@ pub const ACCOUNT_WAITERS_MAX: usize = 65_536;
 
 /// Largest start file or manifest: 24 bytes for each of 4,096 tables and for each segment.
 pub const RECOVERY_FILE_BYTES_MAX: usize = 16 << 20;
+
+/// A checkpoint is not worth it before the log has grown by this much: replaying it takes
+/// milliseconds.
+pub const CHECKPOINT_LOG_BYTES_MIN: u64 = 16 << 20;
+
+/// The log grows by this many times the bytes of a checkpoint before the next one, so that
+/// checkpoints are about a tenth of what is written.
+pub const CHECKPOINT_COST_SHARE: u64 = 10;

@@ -7,7 +7,8 @@
 
 mod account;
 mod commit;
-mod held;
+mod evict;
+pub(crate) mod held;
 mod live;
 mod submit;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use crate::checkpoint::CheckpointState;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::OpenError;
-use crate::ids::{AccountId, ChangeNumber, Epoch, MailboxKey, SegmentId, Slice};
+use crate::ids::{AccountId, ChangeNumber, Epoch, MailboxKey, SegmentId};
 use crate::limits::MARK_QUIET_MS;
 use crate::log::{Commit, Log, LogCounters};
 use crate::log::wake::Signal;
@@ -134,7 +135,9 @@ pub(crate) struct Inner<D: Disk> {
     /// Kept for every mailbox that changed in this process, so that numbers never go back.
     changes: RefCell<HashMap<MailboxKey, ChangeNumber>>,
     read_only: Cell<usize>,
-    uses: Cell<u64>,
+    pub uses: Cell<u64>,
+    /// Uses at the last look at the memory.
+    pub looked: Cell<u64>,
 }
 
 impl<D: Disk> MailStore<D> {
@@ -152,6 +155,7 @@ impl<D: Disk> MailStore<D> {
         let log = Log::start(disk.clone(), start.epoch, start.shard, segment_bytes, space).await?;
         let reader =
             BodyReader::new(disk.clone(), options.body_cache_bytes, options.descriptors_max);
+        let checkpoint = CheckpointState::new(start.tables, start.shards, segment_bytes);
         let store = MailStore {
             inner: Rc::new(Inner {
                 disk,
@@ -163,7 +167,7 @@ impl<D: Disk> MailStore<D> {
                 log,
                 reader,
                 live: LiveBytes::new(start.segments.clone()),
-                checkpoint: RefCell::new(CheckpointState::new(start.tables, start.shards)),
+                checkpoint: RefCell::new(checkpoint),
                 counters: Cell::new(Counters::default()),
                 closing: Cell::new(false),
                 upkeep: Signal::default(),
@@ -174,6 +178,7 @@ impl<D: Disk> MailStore<D> {
                 changes: RefCell::new(HashMap::new()),
                 read_only: Cell::new(0),
                 uses: Cell::new(0),
+                looked: Cell::new(0),
             }),
         };
         for (account, begin) in start.accounts {
@@ -324,8 +329,4 @@ impl<D: Disk> MailStore<D> {
         self.inner.counters.set(counters);
     }
 
-    /// Slices of this shard.
-    pub(crate) fn owns(&self, slice: Slice, shards: usize) -> bool {
-        slice.shard(shards) == self.inner.shard
-    }
 }

@@ -10,7 +10,7 @@ use crate::ids::{AccountId, ChangeNumber, Lsn, MailboxId, MailboxKey, Place, Uid
 use crate::index::Page;
 use crate::log::FrameKind;
 use crate::log::wake::Signal;
-use crate::mail_store::held::{Held, Slot, States};
+use crate::mail_store::held::{Held, Slot, States, Stored};
 use crate::mail_store::MailStore;
 use crate::record::{Record, decode_frame};
 use crate::recovery::{AccountStart, Base};
@@ -24,14 +24,19 @@ impl<D: Disk> MailStore<D> {
     /// built from their records.
     pub(crate) async fn open_account(&self, account: AccountId, begin: AccountStart) {
         let slot = match begin.base {
-            Base::At { lsn, place } if begin.tail.is_empty() && !begin.gap => {
-                Slot::Cold { lsn, place }
+            Base::At { lsn, place } if begin.tail.is_empty() => {
+                self.count_read_only(begin.gap);
+                Slot::Cold(Stored { lsn, place, gap: begin.gap })
             }
             Base::Deleted { lsn } => Slot::Deleted { lsn },
-            Base::At { .. } | Base::Nothing => match self.rebuild(account, begin).await {
-                Ok(held) => Slot::Held(held),
-                Err((lsn, place)) => Slot::Cold { lsn, place },
-            },
+            Base::At { .. } | Base::Nothing => {
+                let rebuilt = self.rebuild(account, begin).await;
+                self.inner.checkpoint.borrow_mut().note_dirty(account);
+                match rebuilt {
+                    Ok(held) => Slot::Held(held),
+                    Err(stored) => Slot::Cold(stored),
+                }
+            }
         };
         self.inner.accounts.borrow_mut().insert(account, slot);
     }
@@ -42,11 +47,16 @@ impl<D: Disk> MailStore<D> {
         &self,
         account: AccountId,
         begin: AccountStart,
-    ) -> Result<Rc<Held>, (Lsn, Place)> {
+    ) -> Result<Rc<Held>, Stored> {
         let (state, stored) = match begin.base {
             Base::At { lsn, place } => match self.read_state(account, lsn, place).await {
-                Ok(state) => (state, Some((lsn, Some(place)))),
-                Err(_) => return Err((lsn, place)),
+                Ok(state) => (state, Some(Stored { lsn, place, gap: begin.gap })),
+                Err(error) => {
+                    tracing::error!(%account, %error, "account state is unreadable");
+                    self.count_read_only(true);
+                    // What lies behind it is not in memory, so nothing may be written.
+                    return Err(Stored { lsn, place, gap: true });
+                }
             },
             Base::Nothing | Base::Deleted { .. } => (AccountState::default(), None),
         };
@@ -75,11 +85,13 @@ impl<D: Disk> MailStore<D> {
         }
         states.gap |= states.published.damaged();
         states.replan();
-        if states.gap {
-            self.inner.read_only.set(self.inner.read_only.get() + 1);
-        }
+        self.count_read_only(states.gap);
         drop(states);
         Ok(held)
+    }
+
+    fn count_read_only(&self, gap: bool) {
+        self.inner.read_only.set(self.inner.read_only.get() + usize::from(gap));
     }
 
     fn replay(
@@ -108,7 +120,7 @@ impl<D: Disk> MailStore<D> {
     /// The account, read from the disk if it has to be. `Ok(None)`: nothing is known of the id.
     pub(crate) async fn load(&self, account: AccountId) -> Result<Option<Rc<Held>>, Refusal> {
         loop {
-            let (lsn, place, done) = {
+            let (stored, done) = {
                 let mut accounts = self.inner.accounts.borrow_mut();
                 match accounts.get(&account) {
                     None => return Ok(None),
@@ -119,8 +131,7 @@ impl<D: Disk> MailStore<D> {
                         return Ok(Some(held.clone()));
                     }
                     Some(Slot::Deleted { lsn }) => {
-                        let held = Held::new(deleted_state(*lsn), Some((*lsn, None)));
-                        return Ok(Some(Rc::new(held)));
+                        return Ok(Some(Rc::new(Held::new(deleted_state(*lsn), None))));
                     }
                     Some(Slot::Loading { done, .. }) => {
                         let (done, seen) = (done.clone(), done.generation());
@@ -128,24 +139,20 @@ impl<D: Disk> MailStore<D> {
                         done.changed_since(seen).await;
                         continue;
                     }
-                    Some(Slot::Cold { lsn, place }) => {
-                        let (lsn, place, done) = (*lsn, *place, Rc::new(Signal::default()));
-                        let loading = Slot::Loading { lsn, place, done: done.clone() };
-                        accounts.insert(account, loading);
-                        (lsn, place, done)
+                    Some(Slot::Cold(stored)) => {
+                        let (stored, done) = (*stored, Rc::new(Signal::default()));
+                        accounts.insert(account, Slot::Loading { stored, done: done.clone() });
+                        (stored, done)
                     }
                 }
             };
-            let read = self.read_state(account, lsn, place).await;
+            let read = self.read_state(account, stored.lsn, stored.place).await;
             let (slot, failed) = match read {
-                Ok(state) => {
-                    let held = Held::new(state, Some((lsn, Some(place))));
-                    (Slot::Held(Rc::new(held)), false)
-                }
+                Ok(state) => (Slot::Held(Rc::new(Held::new(state, Some(stored)))), false),
                 Err(error) => {
                     tracing::error!(%account, %error, "account state is unreadable");
                     self.count(|counters| counters.unreadable += 1);
-                    (Slot::Cold { lsn, place }, true)
+                    (Slot::Cold(stored), true)
                 }
             };
             self.inner.accounts.borrow_mut().insert(account, slot);

@@ -63,7 +63,7 @@ impl<D: Disk> MailStore<D> {
             let accounts = self.inner.accounts.borrow();
             let held = accounts.values().filter_map(|slot| match slot {
                 Slot::Held(held) => Some(held.clone()),
-                Slot::Cold { .. } | Slot::Deleted { .. } | Slot::Loading { .. } => None,
+                Slot::Cold(_) | Slot::Deleted { .. } | Slot::Loading { .. } => None,
             });
             held.collect()
         };

@@ -13,22 +13,28 @@ use crate::request::Access;
 /// What is known of an account id.
 pub(crate) enum Slot {
     /// On the disk only: this state frame has everything.
-    Cold {
-        lsn: Lsn,
-        place: Place,
-    },
+    Cold(Stored),
     /// Deleted; the id is refused for ever.
     Deleted {
         lsn: Lsn,
     },
     /// Being read; the signal says when that has ended, well or not.
     Loading {
-        lsn: Lsn,
-        place: Place,
+        stored: Stored,
         done: Rc<Signal>,
     },
     /// In memory.
     Held(Rc<Held>),
+}
+
+/// A state frame on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// It holds everything up to here.
+    pub lsn: Lsn,
+    pub place: Place,
+    /// Records behind it are lost.
+    pub gap: bool,
 }
 
 /// An account in memory. Whoever works on it holds the `Rc`, and it stays.
@@ -43,8 +49,8 @@ pub(crate) struct States {
     pub planned: AccountState,
     pub published: AccountState,
     pub in_flight: Vec<Rc<Vec<Record>>>,
-    /// The newest checkpoint holds everything up to here, in this frame if there is one.
-    pub stored: Option<(Lsn, Option<Place>)>,
+    /// What the newest checkpoint wrote of it.
+    pub stored: Option<Stored>,
     /// The newest restatement holds everything before it.
     pub restated: Lsn,
     /// Records are lost: nothing may be written.
@@ -54,14 +60,14 @@ pub(crate) struct States {
 }
 
 impl Held {
-    pub(crate) fn new(state: AccountState, stored: Option<(Lsn, Option<Place>)>) -> Held {
+    pub(crate) fn new(state: AccountState, stored: Option<Stored>) -> Held {
         let states = States {
             planned: state.clone(),
             published: state,
             in_flight: Vec::new(),
             stored,
             restated: Lsn(0),
-            gap: false,
+            gap: stored.is_some_and(|stored| stored.gap),
             selected: HashMap::new(),
         };
         Held { states: RefCell::new(states), used: Cell::new(0) }
@@ -71,10 +77,7 @@ impl Held {
 impl States {
     /// Whether a checkpoint has something to write.
     pub(crate) fn is_dirty(&self) -> bool {
-        match self.stored {
-            Some((lsn, _)) => self.published.lsn() > lsn,
-            None => self.published.lsn() > Lsn(0),
-        }
+        self.published.lsn() > self.stored.map_or(Lsn(0), |stored| stored.lsn)
     }
 
     /// Makes the planned state share what was folded or read into the published one.

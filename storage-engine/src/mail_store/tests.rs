@@ -402,3 +402,54 @@ fn deleted_account_stays_deleted() {
         });
     }
 }
+
+#[test]
+fn accounts_leave_memory_and_come_back() {
+    let disk = SimDisk::new(3);
+    let options = Options { memory_bytes: 40_000, ..options() };
+    let text = "x".repeat(2_000);
+    let mut expected = BTreeMap::new();
+    let accounts: Vec<AccountId> = (0..40).map(|n| AccountId([n; 16])).collect();
+    with(&disk, &options, async |store, _| {
+        for account in &accounts {
+            create(store, *account).await;
+            for _ in 0..5 {
+                store.execute(append(*account, vec![message(&text)])).await.unwrap();
+            }
+            expected.insert(*account, dump(store, *account).await);
+        }
+        assert!(store.counters().checkpoints > 0);
+        store.checkpoint().await.unwrap();
+        store.evict();
+        let loaded = store.counters().accounts_loaded;
+        assert!(loaded < 12, "{loaded} accounts in memory");
+        for account in &accounts {
+            assert_eq!(dump(store, *account).await, expected[account]);
+        }
+    });
+    with(&disk.restart(), &options, async |store, _| {
+        assert_eq!(store.counters().accounts_loaded, 0);
+        for account in &accounts {
+            assert_eq!(dump(store, *account).await, expected[account]);
+        }
+    });
+}
+
+#[test]
+fn folded_mailbox_is_told_to_its_watchers() {
+    let disk = SimDisk::new(3);
+    with(&disk, &options(), async |store, told| {
+        create(store, ALICE).await;
+        let (name, access) = ("INBOX".to_owned(), Access::ReadWrite);
+        let select = Operation::Select { name, access, session: SESSION };
+        store.execute(request(ALICE, select)).await.unwrap();
+        store.execute(append(ALICE, vec![message("one")])).await.unwrap();
+        store.checkpoint().await.unwrap();
+        let last = told.borrow().last().cloned().unwrap().1;
+        let ChangeKind::Rebased { index } = &last.kind else { panic!("{last:?}") };
+        assert_eq!((index.len(), index.overlay_len()), (1, 0));
+        store.execute(append(ALICE, vec![message("two")])).await.unwrap();
+        let next = told.borrow().last().cloned().unwrap().1;
+        assert_eq!(next.number.0, last.number.0 + 1);
+    });
+}

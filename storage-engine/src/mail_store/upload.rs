@@ -25,7 +25,6 @@ pub(crate) struct Uploads {
 #[derive(Debug)]
 struct Upload {
     account: AccountId,
-    body: BodyId,
     map: BodyMap,
 }
 
@@ -50,6 +49,11 @@ impl Uploads {
     pub(crate) fn use_segment(&self, segment: SegmentId) -> bool {
         let chunks = self.open.values().flat_map(|open| &open.map.chunks);
         chunks.into_iter().any(|chunk| chunk.segment == segment)
+    }
+
+    /// Whether an account has uploads open: ids given to them are in no record yet.
+    pub(crate) fn are_of(&self, account: AccountId) -> bool {
+        self.open.values().any(|open| open.account == account)
     }
 
     /// Forgets the uploads of an account.
@@ -124,7 +128,7 @@ impl<D: Disk> MailStore<D> {
             uploads.bodies.insert(upload, body);
             let open = uploads.open.entry(upload).or_insert_with(|| {
                 let map = BodyMap { octets: 0, chunks: Vec::new() };
-                Upload { account, body, map }
+                Upload { account, map }
             });
             open.map.octets += u64::try_from(bytes.len()).unwrap_or(0);
             open.map.chunks.push(place);

@@ -62,13 +62,15 @@ impl Base {
 pub(super) struct Gathered {
     pub base: Base,
     pub frames: Vec<Tail>,
+    /// Records were lost in an earlier process.
+    pub gap: bool,
     /// Highest LSN of a damaged frame that seems to be this account's.
     pub damaged: Lsn,
 }
 
 impl Gathered {
     pub(super) fn new(base: Base) -> Gathered {
-        Gathered { base, frames: Vec::new(), damaged: LSN_NONE }
+        Gathered { base, frames: Vec::new(), gap: false, damaged: LSN_NONE }
     }
 }
 
@@ -116,7 +118,8 @@ fn settle_one(one: Gathered, indexes: Indexes) -> AccountStart {
     };
     let base = if begins_at == 0 && whole_from(next) { base } else { Base::Nothing };
     let mut tail: Vec<Tail> = Vec::new();
-    let mut gap = !frames.is_empty() && begins_at == frames.len();
+    let mut gap = (one.gap && base != Base::Nothing)
+        || (!frames.is_empty() && begins_at == frames.len());
     for frame in frames.into_iter().skip(begins_at) {
         let expected = tail.last().map(|last| Lsn(last.lsn.0 + 1));
         let fits = match expected {

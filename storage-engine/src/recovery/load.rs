@@ -366,11 +366,12 @@ async fn read_table<D: Disk>(
     }
     let table = decode_table(payload).map(|accounts| {
         let gathered = accounts.into_iter().map(|(account, entry)| {
-            let base = match entry.state {
-                StatePlace::At(place) => Base::At { lsn: entry.lsn, place },
-                StatePlace::Deleted => Base::Deleted { lsn: entry.lsn },
+            let (base, gap) = match entry.state {
+                StatePlace::At(place) => (Base::At { lsn: entry.lsn, place }, false),
+                StatePlace::Gap(place) => (Base::At { lsn: entry.lsn, place }, true),
+                StatePlace::Deleted => (Base::Deleted { lsn: entry.lsn }, false),
             };
-            (account, Gathered::new(base))
+            (account, Gathered { gap, ..Gathered::new(base) })
         });
         gathered.collect()
     });

@@ -6,7 +6,7 @@
 //!       0  account id
 //!      16  LSN of the state u64
 //!      24  segment u64, offset u32, length u32 of the account state frame
-//!      40  1 = deleted, 0 = not; seven zeroes
+//!      40  0 = as it should be, 1 = deleted, 2 = records are lost; seven zeroes
 //! ```
 //! A deleted account has no state frame (place all zero) and stays in the table for ever, because
 //! its id is refused for ever.
@@ -30,6 +30,8 @@ pub struct TableEntry {
 pub enum StatePlace {
     /// In this frame.
     At(Place),
+    /// In this frame, but records behind it are lost: the account stays read-only.
+    Gap(Place),
     /// The account was deleted.
     Deleted,
 }
@@ -40,8 +42,9 @@ pub fn encode_table(accounts: &BTreeMap<AccountId, TableEntry>) -> Vec<u8> {
     out.extend_from_slice(&u32::try_from(accounts.len()).unwrap_or(u32::MAX).to_le_bytes());
     out.extend_from_slice(&[0; 4]);
     for (account, entry) in accounts {
-        let (place, deleted) = match entry.state {
+        let (place, how) = match entry.state {
             StatePlace::At(place) => (place, 0),
+            StatePlace::Gap(place) => (place, 2),
             StatePlace::Deleted => (Place { segment: SegmentId(0), offset: 0, len: 0 }, 1),
         };
         out.extend_from_slice(&account.0);
@@ -49,7 +52,7 @@ pub fn encode_table(accounts: &BTreeMap<AccountId, TableEntry>) -> Vec<u8> {
         out.extend_from_slice(&place.segment.0.to_le_bytes());
         out.extend_from_slice(&place.offset.to_le_bytes());
         out.extend_from_slice(&place.len.to_le_bytes());
-        out.extend_from_slice(&[deleted, 0, 0, 0, 0, 0, 0, 0]);
+        out.extend_from_slice(&[how, 0, 0, 0, 0, 0, 0, 0]);
     }
     out
 }
@@ -68,6 +71,7 @@ pub fn decode_table(payload: &[u8]) -> Option<BTreeMap<AccountId, TableEntry>> {
         let state = match fields.u64()? {
             0 => StatePlace::At(place),
             1 => StatePlace::Deleted,
+            2 => StatePlace::Gap(place),
             _ => return None,
         };
         accounts.insert(account, TableEntry { lsn, state });
