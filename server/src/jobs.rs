@@ -6,15 +6,23 @@ use mail_directory::Template;
 use storage_engine::request::{NewMailbox, Operation, Refusal, SpecialUse};
 
 use crate::admin::ShardJob;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Stop};
 use crate::shard::Shard;
 
 /// A shard's end of the queue.
 pub type Receiver = async_channel::Receiver<ShardJob>;
 
 /// Takes jobs until the server stops. Each runs in a task of its own.
-pub async fn serve<R: Runtime>(shard: Shard<R>, jobs: Receiver) {
-    while let Ok(job) = jobs.recv().await {
+pub async fn serve<R: Runtime>(shard: Shard<R>, jobs: Receiver, stop: Stop) {
+    loop {
+        let stopped = async {
+            stop.requested().await;
+            None
+        };
+        let job = async { jobs.recv().await.ok() };
+        let Some(job) = futures_lite::future::or(job, stopped).await else {
+            return;
+        };
         let worker = shard.clone();
         shard
             .runtime()

@@ -73,6 +73,9 @@ pub enum StartError {
         /// The reason; who holds it, if somebody does.
         cause: String,
     },
+    /// Another process has the data directory.
+    #[error(transparent)]
+    Lock(#[from] storage_engine::error::LockError),
     /// The machine lacks something.
     #[error(transparent)]
     Preflight(#[from] preflight::PreflightError),
@@ -213,7 +216,7 @@ fn start_admin(
 /// Locks the data directory, which is made if it is missing, for this process.
 pub fn lock(data_dir: &Path) -> Result<DirectoryLock, StartError> {
     std::fs::create_dir_all(data_dir).map_err(|cause| data_directory(data_dir, &cause))?;
-    DirectoryLock::take(data_dir).map_err(|cause| data_directory(data_dir, &cause))
+    Ok(DirectoryLock::take(data_dir)?)
 }
 
 fn data_directory(path: &Path, cause: &dyn std::fmt::Display) -> StartError {
@@ -413,7 +416,11 @@ async fn shard_main(index: usize, runtime: GlommioRuntime, part: Part, common: C
         common.shared,
     );
     others.attach(shard.clone());
-    runtime.spawn(jobs::serve(shard.clone(), part.jobs));
+    runtime.spawn(jobs::serve(
+        shard.clone(),
+        part.jobs,
+        common.stop.clone(),
+    ));
     let sockets = part.listeners.into_iter();
     let listeners = sockets.map(|(service, fd)| (service, GlommioListener::from_socket(fd)));
     let listeners = listeners.collect();

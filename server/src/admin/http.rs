@@ -65,7 +65,8 @@ async fn metrics(State(status): State<Arc<dyn Status>>) -> impl IntoResponse {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "# HELP corepost_{name} {help}\n# TYPE corepost_{name} {kind}\ncorepost_{name} {value}\n"
+            "# HELP corepost_{name} {help}\n# TYPE corepost_{name} {kind}\n\
+             corepost_{name} {value}\n"
         );
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

@@ -64,7 +64,7 @@ pub fn start(options: AdminOptions) -> io::Result<AdminServer> {
                 run(http, socket, status, directory, jobs, stopped),
             );
             drop(tasks);
-            // Requests in flight are given up; what they left half done is finished at the next start.
+            // Requests in flight are given up; the next start finishes what they left half done.
             runtime.shutdown_background();
         })?;
     Ok(AdminServer {

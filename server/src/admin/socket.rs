@@ -76,7 +76,7 @@ pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Serves administrators until it is dropped. Runs in a `LocalSet`: an engine may stay on its thread.
+/// Serves administrators until it is dropped. Runs in a `LocalSet`: engines need not be `Send`.
 pub(super) async fn serve(
     listener: UnixListener,
     directory: DirectoryHandle,

@@ -49,21 +49,20 @@ pub async fn execute<R: Runtime>(command: &command::Store, session: &mut Session
         flags: flags::names(&command.flags),
         unchanged_since: command.unchanged_since.map(ModSeq),
         session: key,
-        // The answers are given here, also for what did not change (RFC 3501 6.4.6).
-        silent: true,
+        silent: command.silent,
     };
     match session.request(Operation::Store(store)).await {
         Ok(Reply::Stored {
             gone,
             modified,
+            mod_seq,
             change,
-            ..
         }) => {
             if let Some(selected) = session.selected() {
                 selected.reached(change).await?;
             }
             if !command.silent {
-                tell_flags(session, command, &ranges, &modified).await?;
+                tell_unchanged(session, command, &ranges, mod_seq, &modified).await?;
             }
             finish(session, command, &gone, &modified)
         }
@@ -72,11 +71,13 @@ pub async fn execute<R: Runtime>(command: &command::Store, session: &mut Session
     }
 }
 
-/// RFC 3501 6.4.6: the new flags of each message, as if FETCHed.
-async fn tell_flags<R: Runtime>(
+/// RFC 3501 6.4.6: the flags of each message are told. What has changed is told with the other
+/// updates at the end of the command; what was so already is told here.
+async fn tell_unchanged<R: Runtime>(
     session: &mut Session<R>,
     command: &command::Store,
     ranges: &[UidRange],
+    changed: Option<ModSeq>,
     modified: &[Uid],
 ) -> Result<(), Gone> {
     let mut after = None;
@@ -91,10 +92,10 @@ async fn tell_flags<R: Runtime>(
             return Ok(());
         };
         after = Some(last.entry.uid);
-        for row in rows
-            .iter()
-            .filter(|row| modified.binary_search(&row.entry.uid).is_err())
-        {
+        let unchanged = rows.iter().filter(|row| {
+            Some(row.entry.mod_seq) != changed && modified.binary_search(&row.entry.uid).is_err()
+        });
+        for row in unchanged {
             let mut answer = FetchResponse::new(&mut session.wire.out, row.seq);
             if command.numbering == Numbering::Uid {
                 answer = answer.uid(row.entry.uid.0);

@@ -202,18 +202,19 @@ impl Config {
             base => base.saturating_add(offset),
         };
         let address = |offset| SocketAddr::from(([127, 0, 0, 1], port(offset)));
-        let mut config = Self::default();
-        config.data_dir = data_dir.to_owned();
-        config.shards = shards;
-        config.hostname = "localhost".to_owned();
-        config.listen = Listen {
-            imap: vec![address(0)],
-            imaps: vec![address(1)],
-            lmtp: vec![address(2)],
-            lmtp_socket: None,
-            admin: Some(address(3)),
-        };
-        config
+        Self {
+            data_dir: data_dir.to_owned(),
+            shards,
+            hostname: "localhost".to_owned(),
+            listen: Listen {
+                imap: vec![address(0)],
+                imaps: vec![address(1)],
+                lmtp: vec![address(2)],
+                lmtp_socket: None,
+                admin: Some(address(3)),
+            },
+            ..Self::default()
+        }
     }
 
     /// The name in greetings: the configured one or the system's.

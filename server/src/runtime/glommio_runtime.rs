@@ -15,11 +15,13 @@ use glommio::{Latency, LocalExecutorBuilder, Placement, PoolPlacement, Shares, T
 
 use super::{Runtime, panic_guard};
 
+mod heartbeat;
 mod socket;
 
 #[cfg(test)]
 mod tests;
 
+use heartbeat::Heart;
 pub use socket::{GlommioListener, GlommioStream};
 
 /// T2: more cancelled operations in one reactor pass than the ring is deep are flushed late, and
@@ -175,12 +177,14 @@ where
         settle_io_polling(directory, index).await?;
     }
     let runtime = GlommioRuntime::new();
+    let heart = Heart::start(runtime.shard.sessions).map_err(io_error)?;
     super::abort_on_panic({
         let runtime = runtime.clone();
-        async move { main(runtime).await }
+        heartbeat::noting_activity(async move { main(runtime).await })
     })
     .await;
     runtime.wait_for_tasks(LAST_TASKS_WAIT).await;
+    heart.stop().await;
     Ok(())
 }
 
@@ -234,6 +238,7 @@ impl GlommioRuntime {
         let shard = self.shard.clone();
         shard.live.set(shard.live.get() + 1);
         let guarded = async move {
+            let task = heartbeat::noting_activity(task);
             if let Err(message) = panic_guard::catch(task).await {
                 shard.panics.set(shard.panics.get() + 1);
                 tracing::error!(message, "a task panicked; only that task ends");

@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use imap_proto::command::{Command, Numbering};
 use imap_proto::connection_state::ConnectionState;
-use imap_proto::grammar::{NumberRange, SequenceSet};
+use imap_proto::grammar::{self, SequenceBound, SequenceSet};
 use imap_proto::limits::Limits;
 use imap_proto::request::Request;
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
-use storage_engine::ids::{AccountId, SessionKey, Uid};
+use storage_engine::ids::{AccountId, SessionKey};
 use storage_engine::request::{Limit, Operation, Refusal, Reply, UidRange};
+use storage_engine::view::{SequenceNumber, SequenceRange};
 
 use crate::command;
 use crate::limits;
@@ -222,27 +223,13 @@ impl<R: Runtime> Session<R> {
             self.see_arrivals();
         }
         let selected = self.selected()?;
-        match numbering {
-            Numbering::Uid => {
-                let uid = |range: NumberRange| UidRange {
-                    first: Uid(range.first),
-                    last: Uid(range.last),
-                };
-                Some(
-                    set.resolve(selected.uid_max().ok()?)
-                        .into_iter()
-                        .map(uid)
-                        .collect(),
-                )
-            }
-            Numbering::Sequence => {
-                let exists = selected.exists().ok()?;
-                if set.exceeds(exists) {
-                    return None;
-                }
-                selected.uids_of(&set.resolve(exists)).ok()
-            }
-        }
+        let exists = selected.exists().ok()?;
+        let set: Vec<SequenceRange> = set
+            .ranges()
+            .iter()
+            .map(|range| view_range(range, numbering, exists))
+            .collect();
+        selected.resolve(&set, numbering).ok().flatten()
     }
 
     /// Tells EXISTS alone, if it has grown.
@@ -379,6 +366,25 @@ impl<R: Runtime> Session<R> {
             return Err(Gone::Bye("Too many bad commands"));
         }
         Ok(())
+    }
+}
+
+/// A range in the words of the view. `n:*` names the last message also where n is beyond it, as
+/// clients that ask for "what is new" expect (RFC 3501 section 9 says so of UIDs).
+fn view_range(range: &grammar::SequenceRange, numbering: Numbering, exists: u32) -> SequenceRange {
+    let open = [range.start, range.end].contains(&SequenceBound::Star);
+    let number = |bound| match bound {
+        SequenceBound::Star => SequenceNumber::Star,
+        SequenceBound::Number(number)
+            if open && numbering == Numbering::Sequence && number > exists =>
+        {
+            SequenceNumber::Star
+        }
+        SequenceBound::Number(number) => SequenceNumber::Number(number),
+    };
+    SequenceRange {
+        first: number(range.start),
+        last: number(range.end),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use imap_proto::grammar::{Flag, NumberRange};
+use imap_proto::command::Numbering;
+use imap_proto::grammar::Flag;
 use imap_proto::response::code::Code;
 use imap_proto::response::fetch::FetchResponse;
 use imap_proto::response::flags::flags as tell_flags;
@@ -11,7 +12,7 @@ use imap_proto::response::status::{self, Condition};
 use storage_engine::ids::{ChangeNumber, MailboxKey, ModSeq, Uid, UidValidity};
 use storage_engine::index::Entry;
 use storage_engine::request::{self, Access, Flags, Operation, Refusal, UidRange};
-use storage_engine::view::{Condstore, Event, Expunges, SessionView, View};
+use storage_engine::view::{Condstore, Event, Expunges, SequenceRange, SessionView, View};
 
 use crate::flags;
 use crate::runtime::Runtime;
@@ -223,15 +224,16 @@ impl<R: Runtime> Selected<R> {
         Ok(EVERY_UID.to_vec())
     }
 
-    /// Ranges of UIDs for ranges of sequence numbers within the view.
-    pub fn uids_of(&self, numbers: &[NumberRange]) -> Result<Vec<UidRange>, Gone> {
-        self.with(|position, view| {
-            let ends = |range: &NumberRange| {
-                let first = position.uid_at(view, range.first)?;
-                let last = position.uid_at(view, range.last)?;
-                Some(UidRange { first, last })
-            };
-            numbers.iter().filter_map(ends).collect()
+    /// The messages that a set names, as UID ranges without holes; `None` where a sequence number
+    /// is beyond the mailbox.
+    pub fn resolve(
+        &self,
+        set: &[SequenceRange],
+        numbering: Numbering,
+    ) -> Result<Option<Vec<UidRange>>, Gone> {
+        self.with(|position, view| match numbering {
+            Numbering::Sequence => position.resolve_sequence(view, set),
+            Numbering::Uid => Some(position.resolve_uids(view, set)),
         })
     }
 
