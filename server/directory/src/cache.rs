@@ -1,8 +1,8 @@
 //! Good logins of late, so that a client that logs in again does not cost an argon2 hash.
 //!
 //! Not the password is kept but a digest of it under a key that exists in this process only. A
-//! change of an account takes its entry out and raises the stripe's generation, in one step: a check
-//! that began before the change cannot enter its result afterwards.
+//! change of an account takes its entry out and raises the stripe's generation, in one step: a
+//! check that began before the change cannot enter its result afterwards.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};

@@ -8,7 +8,7 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 use crate::account::{
     Account, AccountEntry, AccountId, ListRange, Pending, PendingStep, Quota, Reserved, State,
@@ -19,30 +19,10 @@ use crate::limits::{BUSY_TIMEOUT, LIST_PAGE_MAX};
 use crate::name::{AccountName, canonical_domain};
 use crate::template::Template;
 
-/// Step i brings a file of version i to version i + 1. Steps are only ever added; an older program
-/// refuses a file with more of them.
-const MIGRATIONS: &[&str] = &["
-    CREATE TABLE domains (
-        name     TEXT PRIMARY KEY NOT NULL,
-        template TEXT,
-        created  INTEGER NOT NULL DEFAULT (unixepoch())
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE accounts (
-        id             BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
-        local          TEXT NOT NULL,
-        domain         TEXT NOT NULL REFERENCES domains (name),
-        secret         TEXT NOT NULL,
-        state          TEXT NOT NULL CHECK (state IN ('reserved', 'active', 'deleting')),
-        quota_bytes    INTEGER,
-        quota_messages INTEGER,
-        created        INTEGER NOT NULL DEFAULT (unixepoch()),
-        UNIQUE (domain, local)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX accounts_unfinished ON accounts (state) WHERE state <> 'active';
-"];
+mod rows;
+mod schema;
 
-/// The columns that [`account_of`] and its neighbours read, in their order.
-const COLUMNS: &str = "id, local, domain, quota_bytes, quota_messages, state, created, secret";
+use rows::{COLUMNS, account_of, column, invalid, state_of, template_of};
 
 /// One connection. The one that writes and those that only read have the same type; SQLite itself
 /// refuses a write on the latter.
@@ -90,9 +70,9 @@ impl Database {
             source,
         };
         let mut connection = Connection::open(path).map_err(failed)?;
-        configure(&connection).map_err(failed)?;
-        let found = version(&connection).map_err(failed)?;
-        let known = MIGRATIONS.len() as i64;
+        schema::configure(&connection).map_err(failed)?;
+        let found = schema::version(&connection).map_err(failed)?;
+        let known = schema::VERSION;
         if found > known {
             return Err(OpenError::Newer {
                 path: path.to_owned(),
@@ -100,7 +80,7 @@ impl Database {
                 known,
             });
         }
-        migrate(&mut connection, found).map_err(failed)?;
+        schema::migrate(&mut connection, found).map_err(failed)?;
         let insert = "INSERT INTO domains (name) VALUES (?1) ON CONFLICT DO NOTHING";
         connection
             .execute(insert, [default_domain])
@@ -386,28 +366,6 @@ pub(crate) fn unavailable(error: rusqlite::Error) -> ChangeError {
     ChangeError::Unavailable
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)
-}
-
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
-fn migrate(connection: &mut Connection, found: i64) -> rusqlite::Result<()> {
-    let done = usize::try_from(found).unwrap_or(0);
-    for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(sql)?;
-        transaction.pragma_update(None, "user_version", step as i64 + 1)?;
-        transaction.commit()?;
-    }
-    Ok(())
-}
-
 fn reserve_one(
     transaction: &Transaction<'_>,
     new: &Prepared,
@@ -445,71 +403,11 @@ fn reserve_one(
     }
 }
 
-/// The template of a domain: `None` if there is no such domain, `Some(None)` if it has none.
-fn template_of(
-    connection: &Connection,
-    domain: &str,
-) -> rusqlite::Result<Option<Option<Template>>> {
-    let mut statement =
-        connection.prepare_cached("SELECT template FROM domains WHERE name = ?1")?;
-    let json: Option<Option<String>> =
-        statement.query_row([domain], |row| row.get(0)).optional()?;
-    let parse = |json: String| serde_json::from_str(&json).map_err(|error| invalid(0, error));
-    json.map(|json| json.map(parse).transpose()).transpose()
-}
-
 fn changed_one(changed: rusqlite::Result<usize>) -> Result<(), ChangeError> {
     match changed.map_err(unavailable)? {
         0 => Err(ChangeError::NoSuchAccount),
         _ => Ok(()),
     }
-}
-
-fn account_of(row: &Row<'_>) -> rusqlite::Result<Account> {
-    let (local, domain): (String, String) = (row.get(1)?, row.get(2)?);
-    let name = AccountName::parse(&format!("{local}@{domain}"), &domain);
-    Ok(Account {
-        id: AccountId::from_bytes(row.get(0)?),
-        name: name.map_err(|error| invalid(1, error))?,
-        quota: Quota {
-            bytes: limit(row, 3)?,
-            messages: limit(row, 4)?,
-        },
-    })
-}
-
-fn state_of(row: &Row<'_>) -> rusqlite::Result<State> {
-    match row.get_ref(5)?.as_str()? {
-        "reserved" => Ok(State::Reserved),
-        "active" => Ok(State::Active),
-        "deleting" => Ok(State::Deleting),
-        // The table's own check forbids others; a file that was edited may have them.
-        other => Err(invalid(
-            5,
-            std::io::Error::other(format!("state {other:?}")),
-        )),
-    }
-}
-
-fn limit(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<u64>> {
-    let value: Option<i64> = row.get(index)?;
-    value
-        .map(|value| u64::try_from(value).map_err(|error| invalid(index, error)))
-        .transpose()
-}
-
-fn column(limit: Option<u64>) -> Result<Option<i64>, ChangeError> {
-    limit
-        .map(i64::try_from)
-        .transpose()
-        .map_err(|_| ChangeError::TooLarge("the quota is too large"))
-}
-
-fn invalid(
-    index: usize,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, error.into())
 }
 
 #[cfg(test)]

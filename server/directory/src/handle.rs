@@ -23,7 +23,7 @@ use crate::name::{AccountName, canonical_domain};
 use crate::password::Password;
 use crate::template::Template;
 use crate::throttle::{Throttle, Verdict};
-use crate::worker::{HashJob, Hasher, Login, Shared, StoreJob, run};
+use crate::worker::{HashJob, Hasher, Job, Login, Shared, StoreJob, run};
 
 /// How to open the directory.
 #[derive(Clone, Debug)]
@@ -383,11 +383,11 @@ impl DirectoryHandle {
 
 /// Puts a job into a queue and awaits its answer.
 async fn ask<S: 'static, T: Send + 'static>(
-    queue: &Sender<Box<dyn FnOnce(&mut S) + Send>>,
+    queue: &Sender<Job<S>>,
     job: impl FnOnce(&mut S) -> T + Send + 'static,
 ) -> Result<T, LookupError> {
     let (reply, answer) = bounded(1);
-    let job: Box<dyn FnOnce(&mut S) + Send> = Box::new(move |state| {
+    let job: Job<S> = Box::new(move |state| {
         if !reply.is_closed() {
             // The caller may go while the job runs; there is nobody to tell then.
             let _ = reply.try_send(job(state));

@@ -1,7 +1,7 @@
 //! Password hashes as they are stored: ours (argon2id) and those that were imported.
 //!
-//! The text is what the database keeps. It is read by [`StoredHash::parse`], which refuses what could
-//! not be verified or would cost too much, so that a hash that is stored can be checked at login.
+//! The text is what the database keeps. It is read by [`StoredHash::parse`], which refuses what
+//! could not be verified or would cost too much, so that a stored hash can be checked at login.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The directory: domains, accounts and passwords in an embedded SQLite database.
 //!
-//! Nothing here runs on a shard except [`DirectoryHandle::try_cached`], which never blocks and never
-//! hashes a password slowly. All else is a job for a side thread: one thread owns the database for
+//! Nothing here runs on a shard except [`DirectoryHandle::try_cached`], which never blocks and
+//! never hashes slowly. All else is a job for a side thread: one thread owns the database for
 //! reading and writing, a few more check passwords. Callers talk to them through bounded queues and
 //! await the answer on whatever executor they live on; a full queue is an error at once.
 //!

@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const LOCAL_BYTES_MAX: usize = 64;
 /// RFC 5321 4.5.3.1.2: a domain has at most 255 octets.
 pub const DOMAIN_BYTES_MAX: usize = 255;
-/// The cost of SHA-crypt grows with the password's length, so an attacker must not choose it freely.
+/// The cost of SHA-crypt grows with the password's length: an attacker must not choose it freely.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 /// A stored hash is one short line; longer text is not a hash.
 pub const HASH_BYTES_MAX: usize = 1024;

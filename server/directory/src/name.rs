@@ -86,8 +86,9 @@ pub(crate) fn canonical_domain(text: &str) -> Result<String, NameError> {
     Ok(domain)
 }
 
-/// RFC 5321's atoms, the dot, and letters beyond ASCII (RFC 6531). No `%`, which would be ambiguous,
-/// and no `/`, `:` or `"`, which have a meaning in mailbox names, import files and quoted strings.
+/// RFC 5321's atoms, the dot, and letters beyond ASCII (RFC 6531). No `%`, which would be
+/// ambiguous, and no `/`, `:` or `"`, which mean something in mailbox names, import files and quoted
+/// strings.
 fn is_local(c: char) -> bool {
     c.is_alphanumeric() || "!#$&'*+-=?^_`{|}~.".contains(c)
 }

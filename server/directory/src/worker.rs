@@ -16,10 +16,12 @@ use crate::name::AccountName;
 use crate::password::Password;
 use crate::throttle::{Throttle, Verdict};
 
+/// A job for a thread that has an `S`.
+pub(crate) type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
 /// A job for the thread that owns the database.
-pub(crate) type StoreJob = Box<dyn FnOnce(&mut Database) + Send>;
+pub(crate) type StoreJob = Job<Database>;
 /// A job for any of the hashing threads.
-pub(crate) type HashJob = Box<dyn FnOnce(&mut Hasher) + Send>;
+pub(crate) type HashJob = Job<Hasher>;
 
 /// What all threads share.
 pub(crate) struct Shared {
@@ -49,7 +51,7 @@ pub(crate) struct Login {
 
 /// Runs jobs until the queue is closed and empty. A job that panics is traced and forgotten; its
 /// caller learns that the directory is not available.
-pub(crate) fn run<S>(jobs: Receiver<Box<dyn FnOnce(&mut S) + Send>>, mut state: S) {
+pub(crate) fn run<S>(jobs: Receiver<Job<S>>, mut state: S) {
     while let Ok(job) = jobs.recv_blocking() {
         if catch_unwind(AssertUnwindSafe(|| job(&mut state))).is_err() {
             tracing::error!("a job of the directory panicked");

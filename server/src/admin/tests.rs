@@ -227,12 +227,18 @@ fn an_account_lives_in_directory_and_engine() {
             .1,
         quota
     );
+}
 
+#[test]
+fn a_deleted_account_is_gone_from_directory_engine_and_sessions() {
+    let server = start_server();
+    assert_eq!(server.add("anna"), AdminReply::Done);
+    assert!(server.logs_in("anna", "secret"));
     let delete = || AdminRequest::AccountDelete {
         name: "anna".to_owned(),
     };
     assert_eq!(server.ask(delete()), AdminReply::Done);
-    assert!(!server.logs_in("anna", "new"));
+    assert!(!server.logs_in("anna", "secret"));
     let engine = server.engine.lock().unwrap();
     assert!(engine.accounts.is_empty());
     assert_eq!(engine.ended.len(), 1);
