@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use storage_engine::request::Refusal;
+
 use crate::limits::BAD_COMMANDS_MAX;
 use crate::net::stream::Connection;
 use crate::runtime::{Peer, Runtime};
@@ -338,7 +340,7 @@ impl<R: Runtime> Session<R> {
         let uploaded = match upload.finish().await {
             Ok(uploaded) => uploaded,
             // With the trace fields it does not fit into RFC822.SIZE any more.
-            Err(storage_engine::request::Refusal::Limit(_)) => {
+            Err(Refusal::Limit(_)) => {
                 return self.answer_all(&recipients, &Reply::TOO_LARGE).await;
             }
             Err(refusal) => {
