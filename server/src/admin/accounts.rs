@@ -29,6 +29,17 @@ pub trait OfflineEngine {
         quota: Quota,
     ) -> Result<(), String>;
 
+    /// Makes several known. An engine that can sync many at once does that here.
+    fn create_accounts(
+        &mut self,
+        accounts: &[(ids::AccountId, &Template, Quota)],
+    ) -> Vec<Result<(), String>> {
+        let create = |(account, template, quota): &(ids::AccountId, &Template, Quota)| {
+            self.create_account(*account, template, *quota)
+        };
+        accounts.iter().map(create).collect()
+    }
+
     /// Deletes the account and all its mail. Fine if it is gone or was never there.
     fn delete_account(&mut self, account: ids::AccountId) -> Result<(), String>;
 
@@ -84,7 +95,8 @@ pub async fn execute(
 }
 
 /// Finishes the additions and deletions that a crash left half done; to be called when the engine
-/// is open and before anybody is served. Answers how many there were.
+/// is open and before anybody is served. Answers how many there were. It waits by threads, as there
+/// is no executor with a timer yet: whatever timer the engine was given is not used.
 pub async fn finish_pending(
     directory: &DirectoryHandle,
     engine: &mut Engine,
@@ -94,6 +106,14 @@ pub async fn finish_pending(
         .await
         .map_err(|error| error.to_string())?;
     let count = pending.len();
+    let mut waiting = match &engine {
+        Engine::Shards { jobs, .. } => Some(Engine::Shards {
+            jobs: jobs.clone(),
+            sleep: sleep_on_thread,
+        }),
+        Engine::Offline(_) => None,
+    };
+    let engine = waiting.as_mut().unwrap_or(engine);
     for account in pending {
         let reserved = Reserved {
             id: account.id,
@@ -108,6 +128,26 @@ pub async fn finish_pending(
         finished.map_err(|failure| format!("{}: {failure}", account.name))?;
     }
     Ok(count)
+}
+
+/// A timer for callers without an executor that has one: a thread, which ends with the future.
+pub fn sleep_on_thread(time: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+    let (over, elapsed) = bounded::<()>(1);
+    let (given_up, gives_up) = std::sync::mpsc::channel::<()>();
+    let spawned = std::thread::Builder::new()
+        .name("timer".to_owned())
+        .spawn(move || {
+            // Nothing is ever sent: this ends by time or because the future was dropped.
+            let _ = gives_up.recv_timeout(time);
+            drop(over);
+        });
+    Box::pin(async move {
+        let _given_up = given_up;
+        // Without a thread there is no waiting, so the time is over at once.
+        if spawned.is_ok() {
+            let _ = elapsed.recv().await;
+        }
+    })
 }
 
 async fn run(
@@ -272,10 +312,11 @@ impl Engine {
         match self {
             Self::Shards { jobs, sleep } => create_on_shards(jobs, *sleep, accounts).await,
             Self::Offline(engine) => {
-                let mut create = |account: &&Reserved| {
-                    engine.create_account(engine_id(account.id), &account.template, account.quota)
-                };
-                accounts.iter().map(&mut create).collect()
+                let accounts: Vec<_> = accounts
+                    .iter()
+                    .map(|account| (engine_id(account.id), &account.template, account.quota))
+                    .collect();
+                engine.create_accounts(&accounts)
             }
         }
     }

@@ -12,7 +12,7 @@ mod requests;
 mod server;
 mod socket;
 
-pub use accounts::{Engine, OfflineEngine, execute, finish_pending};
+pub use accounts::{Engine, OfflineEngine, execute, finish_pending, sleep_on_thread};
 pub use http::{Counter, Health, Status};
 pub use jobs::{JobReply, ShardJob};
 pub use limits::SHARD_JOBS_WAITING_MAX;

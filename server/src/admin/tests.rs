@@ -294,6 +294,38 @@ fn an_import_answers_for_each_account() {
     assert!(server.logs_in("user599", "secret"));
 }
 
+/// The timer must not hold the thread that waits for the shards.
+#[test]
+fn what_a_crash_left_is_finished_before_serving() {
+    let server = start_server();
+    let handle = server.directory.handle();
+    let new = mail_directory::NewAccount {
+        name: "anna".to_owned(),
+        secret: mail_directory::Secret::Password(Password::from("secret")),
+        quota: Quota::default(),
+    };
+    block_on(handle.prepare_add(new)).unwrap();
+    let (jobs, taken) = bounded(SHARD_JOBS_WAITING_MAX);
+    let engine = server.engine.clone();
+    std::thread::spawn(move || play_shards(taken, &engine));
+    let mut shards = super::Engine::Shards {
+        jobs,
+        sleep: |_| unreachable!("not used"),
+    };
+    let start = std::time::Instant::now();
+    assert_eq!(block_on(finish_pending(&handle, &mut shards)), Ok(1));
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+    assert!(server.logs_in("anna", "secret"));
+    assert_eq!(block_on(finish_pending(&handle, &mut shards)), Ok(0));
+}
+
+#[test]
+fn a_thread_is_a_timer() {
+    let start = std::time::Instant::now();
+    block_on(sleep_on_thread(std::time::Duration::from_millis(30)));
+    assert!(start.elapsed() >= std::time::Duration::from_millis(30));
+}
+
 #[test]
 fn domains_are_added_listed_and_deleted() {
     let server = start_server();

@@ -52,7 +52,7 @@ pub async fn transfer<R: Runtime>(
     to: &MailboxName,
     kind: TransferKind,
 ) -> Result<Transferred, Gone> {
-    let Some(uids) = session.resolve(set, numbering) else {
+    let Some(uids) = session.resolve(set, numbering).await else {
         return Ok(Transferred::NoSuchMessages);
     };
     if uids.is_empty() {

@@ -13,7 +13,7 @@ use super::fetch;
 pub async fn execute<R: Runtime>(command: &Expunge, session: &mut Session<R>) -> Execution {
     let uids = match &command.uids {
         None => None,
-        Some(set) => match session.resolve(set, Numbering::Uid) {
+        Some(set) => match session.resolve(set, Numbering::Uid).await {
             Some(ranges) if ranges.is_empty() => return Ok(Completion::ok()),
             Some(ranges) => Some(ranges),
             None => return Ok(Completion::bad("No such messages")),

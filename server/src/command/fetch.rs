@@ -2,7 +2,7 @@
 
 use imap_proto::command::{Fetch, FetchAttribute, Numbering};
 use imap_proto::response::code::Code;
-use storage_engine::ids::ModSeq;
+use storage_engine::ids::{ModSeq, Uid};
 use storage_engine::request::{FlagNames, Flags, Operation, Store, StoreAction, UidRange};
 
 use crate::runtime::Runtime;
@@ -24,13 +24,15 @@ pub async fn execute<R: Runtime>(command: &Fetch, session: &mut Session<R>) -> E
     if command.changed_since.is_some() || command.attributes.contains(&FetchAttribute::ModSeq) {
         session.enable_condstore();
     }
-    let Some(ranges) = session.resolve(&command.set, command.numbering) else {
+    let Some(ranges) = session.resolve(&command.set, command.numbering).await else {
         return Ok(Completion::bad("No such messages"));
     };
     let wanted = Wanted::new(command, session.condstore);
-    if wanted.sets_seen {
-        mark_seen(session, &ranges).await?;
-    }
+    let marked = if wanted.sets_seen {
+        mark_seen(session, &ranges).await?
+    } else {
+        Vec::new()
+    };
     let changed_since = command.changed_since.map(ModSeq);
     let mut trouble = None;
     let mut after = None;
@@ -46,7 +48,7 @@ pub async fn execute<R: Runtime>(command: &Fetch, session: &mut Session<R>) -> E
             if changed_since.is_some_and(|since| row.entry.mod_seq <= since) {
                 continue;
             }
-            if let Some(found) = wanted.tell(session, row, &keywords).await? {
+            if let Some(found) = wanted.tell(session, row, &keywords, &marked).await? {
                 trouble = Some(found);
             }
             session.wire.flush_if_full().await?;
@@ -65,24 +67,27 @@ pub async fn execute<R: Runtime>(command: &Fetch, session: &mut Session<R>) -> E
     })
 }
 
-/// Sets `\Seen` where it is missing. RFC 3501 6.4.5: the flags of these messages are told, which
-/// the updates at the end of the command do. Never the reason why a FETCH fails.
-async fn mark_seen<R: Runtime>(session: &mut Session<R>, ranges: &[UidRange]) -> Result<(), Gone> {
+/// Sets `\Seen` where it is missing, and returns where: RFC 3501 6.4.5 wants the flags of these
+/// messages in their answer. Never the reason why a FETCH fails.
+async fn mark_seen<R: Runtime>(
+    session: &mut Session<R>,
+    ranges: &[UidRange],
+) -> Result<Vec<UidRange>, Gone> {
     let key = session.key();
     let Some(selected) = session.selected() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     if selected.is_read_only() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let unseen: Vec<UidRange> =
         selected.uids_where(ranges, |row: &Row| !row.entry.flags.contains(Flags::SEEN))?;
     if unseen.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let store = Store {
         mailbox: selected.key().mailbox,
-        uids: unseen,
+        uids: unseen.clone(),
         action: StoreAction::Add,
         flags: FlagNames {
             system: Flags::SEEN,
@@ -90,20 +95,28 @@ async fn mark_seen<R: Runtime>(session: &mut Session<R>, ranges: &[UidRange]) ->
         },
         unchanged_since: None,
         session: key,
-        silent: false,
+        // Told with the answers.
+        silent: true,
     };
     if let Ok(storage_engine::request::Reply::Stored { change, .. }) =
         session.request(Operation::Store(store)).await
         && let Some(selected) = session.selected()
     {
         selected.reached(change).await?;
+        return Ok(unseen);
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// RFC 3501 6.4.8: UID FETCH tells the UID even when it was not asked for.
 pub(super) fn tells_uid(command: &Fetch) -> bool {
     command.numbering == Numbering::Uid && !command.attributes.contains(&FetchAttribute::Uid)
+}
+
+/// Whether a UID lies in ranges that ascend.
+pub(super) fn within(ranges: &[UidRange], uid: Uid) -> bool {
+    let at = ranges.partition_point(|range| range.last < uid);
+    ranges.get(at).is_some_and(|range| range.first <= uid)
 }
 
 /// What the owner refuses, for commands of this family.

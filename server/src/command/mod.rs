@@ -40,7 +40,7 @@ pub mod unsubscribe;
 pub async fn execute<R: Runtime>(command: Command, session: &mut Session<R>) -> Execution {
     match command {
         Command::Capability => capability::execute(session),
-        Command::Noop => noop::execute(),
+        Command::Noop => noop::execute(session).await,
         Command::Logout => logout::execute(session),
         Command::StartTls => starttls::execute(session),
         Command::Authenticate(authenticate) => authenticate::execute(authenticate, session).await,
@@ -58,7 +58,7 @@ pub async fn execute<R: Runtime>(command: Command, session: &mut Session<R>) -> 
         Command::Namespace => namespace::execute(session),
         Command::Status(status) => status::execute(status, session).await,
         Command::Append(append) => append::without_message(&append),
-        Command::Check => check::execute(),
+        Command::Check => check::execute(session).await,
         Command::Close => close::execute(session).await,
         Command::Unselect => unselect::execute(session),
         Command::Expunge(expunge) => expunge::execute(&expunge, session).await,

@@ -1,8 +1,10 @@
 //! NOOP (RFC 3501 6.1.2): what has changed is told at the end of every command.
 
-use crate::session::{Completion, Execution};
+use crate::runtime::Runtime;
+use crate::session::{Completion, Execution, Session};
 
-/// Does nothing itself.
-pub fn execute() -> Execution {
+/// Sees to it that the updates have all that was acknowledged to anybody before.
+pub async fn execute<R: Runtime>(session: &mut Session<R>) -> Execution {
+    session.catch_up().await;
     Ok(Completion::ok())
 }

@@ -29,7 +29,7 @@ pub async fn execute<R: Runtime>(command: &Search, session: &mut Session<R>) -> 
     if asks_mod_seq {
         session.enable_condstore();
     }
-    session.see_arrivals();
+    session.see_arrivals().await;
     let Some(selected) = session.selected() else {
         return Err(Gone::Closed);
     };

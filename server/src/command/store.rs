@@ -1,7 +1,7 @@
 //! STORE and UID STORE (RFC 3501 6.4.6, RFC 7162 3.1.3).
 
 use imap_proto::command::{self, Numbering};
-use imap_proto::grammar::NumberSet;
+use imap_proto::grammar::{Flag, NumberSet};
 use imap_proto::response::code::Code;
 use imap_proto::response::fetch::FetchResponse;
 use imap_proto::response::status::Condition;
@@ -22,9 +22,16 @@ pub async fn execute<R: Runtime>(command: &command::Store, session: &mut Session
     if command.unchanged_since.is_some() {
         session.enable_condstore();
     }
-    let Some(ranges) = session.resolve(&command.set, command.numbering) else {
+    let Some(ranges) = session.resolve(&command.set, command.numbering).await else {
         return Ok(Completion::bad("No such messages"));
     };
+    if command
+        .flags
+        .iter()
+        .any(|flag| matches!(flag, Flag::Extension(_)))
+    {
+        return Ok(Completion::bad("No such system flag"));
+    }
     let key = session.key();
     let Some(selected) = session.selected() else {
         return Err(Gone::Closed);

@@ -21,17 +21,6 @@ const MESSAGE_BYTES_MAX: u64 = u32::MAX as u64;
 /// RFC 3501 5.4: an inactivity timer must not be under 30 minutes.
 const IDLE_TIMEOUT_S_MIN: u64 = 1800;
 
-/// RFC 6154 2 has these; other attributes would mean nothing to a client.
-const SPECIAL_USES: [&str; 7] = [
-    "\\All",
-    "\\Archive",
-    "\\Drafts",
-    "\\Flagged",
-    "\\Junk",
-    "\\Sent",
-    "\\Trash",
-];
-
 const EVERYWHERE: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -179,12 +168,6 @@ fn accounts(reader: &mut Reader<'_>) -> Accounts {
     let mut mailboxes = Vec::new();
     for table in tables {
         let special_use = table.string(reader, "special_use");
-        if !special_use.is_empty() && !SPECIAL_USES.contains(&special_use.as_str()) {
-            reader.refuse(
-                "accounts.mailboxes",
-                &format!("a special use is one of {}", SPECIAL_USES.join(", ")),
-            );
-        }
         mailboxes.push(MailboxTemplate {
             name: table.string(reader, "name"),
             special_use: Some(special_use).filter(|text| !text.is_empty()),

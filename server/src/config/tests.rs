@@ -188,6 +188,14 @@ fn bad_values_are_named_with_what_is_right() {
         &[(1, "default_domain: this is no domain")],
     );
     check(
+        "[accounts]\nmailboxes = [{ name = \"All\", special_use = \"\\\\All\" }]",
+        &[(
+            2,
+            "accounts.mailboxes: a special use is one of \\Archive, \\Drafts, \\Junk, \\Sent, \
+             \\Trash",
+        )],
+    );
+    check(
         "[store]\nsize_max = 1024",
         &[(
             2,

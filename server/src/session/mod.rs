@@ -217,10 +217,21 @@ impl<R: Runtime> Session<R> {
     }
 
     /// The UIDs that a sequence set names, ascending; `None` where RFC 3501 calls it an error (a
-    /// number beyond the mailbox). Sets of UIDs and sets with `*` first see what has just come.
-    pub fn resolve(&mut self, set: &SequenceSet, numbering: Numbering) -> Option<Vec<UidRange>> {
-        if numbering == Numbering::Uid || set.has_star() {
-            self.see_arrivals();
+    /// number beyond the mailbox). Sets that reach beyond what this session knows first see what
+    /// has just come, from whatever connection.
+    pub async fn resolve(
+        &mut self,
+        set: &SequenceSet,
+        numbering: Numbering,
+    ) -> Option<Vec<UidRange>> {
+        let known = match numbering {
+            Numbering::Uid => self.selected()?.uid_max().ok()?,
+            Numbering::Sequence => u32::MAX,
+        };
+        if set.has_star() || set.exceeds(known) {
+            self.see_arrivals().await;
+        } else if numbering == Numbering::Uid {
+            self.tell_arrivals();
         }
         let selected = self.selected()?;
         let exists = selected.exists().ok()?;
@@ -232,8 +243,21 @@ impl<R: Runtime> Session<R> {
         selected.resolve(&set, numbering).ok().flatten()
     }
 
-    /// Tells EXISTS alone, if it has grown.
-    pub fn see_arrivals(&mut self) {
+    /// Tells EXISTS alone, if it has grown, with all that was acknowledged to anybody before.
+    pub async fn see_arrivals(&mut self) {
+        self.catch_up().await;
+        self.tell_arrivals();
+    }
+
+    /// Waits until the view of the selected mailbox has all that was acknowledged before.
+    pub async fn catch_up(&mut self) {
+        if let State::Selected(login, _) = &self.state {
+            // An owner that is gone ends the session at the end of the command.
+            let _ = self.shard.catch_up(login.account).await;
+        }
+    }
+
+    fn tell_arrivals(&mut self) {
         if let State::Selected(_, selected) = &mut self.state {
             // An ended view ends the session at the end of the command.
             let _ = selected.see_arrivals(&mut self.wire.out);

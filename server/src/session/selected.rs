@@ -139,7 +139,7 @@ impl<R: Runtime> Selected<R> {
                     mod_seq,
                 } => {
                     let mut answer = FetchResponse::new(out, sequence);
-                    if rules.uid || condstore {
+                    if rules.uid {
                         answer = answer.uid(uid.0);
                     }
                     if let Some(mod_seq) = mod_seq {

@@ -39,6 +39,8 @@ pub enum Message {
 pub enum Question {
     /// To the owner of an account.
     Request(Box<Request>),
+    /// To the owner: every change that was published before this was sent comes before the answer.
+    CatchUp,
     /// To the owner: may a session of this account begin?
     Admit(AccountId),
     /// To the owner: refuse new sessions of this account from now on.

@@ -41,6 +41,16 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
+    /// Waits until the views here have every change of `account`'s mailboxes that was published
+    /// before: what another connection was told as done is then seen here too.
+    pub async fn catch_up(&self, account: AccountId) -> Result<(), Refusal> {
+        let owner = self.owner(account);
+        if owner == self.index() {
+            return Ok(());
+        }
+        self.ask_done(owner, Question::CatchUp).await
+    }
+
     /// Asks the owner whether a session of `account` may begin. The session is in the table with
     /// its account before this is called, so that a deletion either refuses it or ends it.
     pub async fn admit(&self, account: AccountId) -> Result<(), Refusal> {
@@ -234,6 +244,8 @@ impl<R: Runtime> Shard<R> {
     async fn answer(&self, question: Question) -> Answer {
         match question {
             Question::Request(request) => Answer::Reply(self.store().execute(*request).await),
+            // The channel keeps the order; nothing else is needed.
+            Question::CatchUp => Answer::Done(Ok(())),
             Question::Admit(account) => {
                 let closed = self.0.closed.borrow().contains(&account);
                 let admitted = !closed && self.store().has_account(account);

@@ -28,8 +28,8 @@ impl fmt::Debug for Login {
 pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
     let cursor = &mut arguments.cursor;
     cursor.sp()?;
-    let user = cursor.astring()?.into_owned();
+    let user = cursor.login_string()?.into_owned();
     cursor.sp()?;
-    let password = cursor.astring()?.into_owned();
+    let password = cursor.login_string()?.into_owned();
     Ok(Command::Login(Login { user, password }))
 }

@@ -137,6 +137,22 @@ impl<'r> Cursor<'r> {
         }
     }
 
+    /// The arguments of LOGIN: `astring`, or an atom with what people write without quotes all the
+    /// same, as `user%domain` and passwords with `*`.
+    pub fn login_string(&mut self) -> Parsed<Cow<'r, [u8]>> {
+        match self.peek() {
+            Some(b'"' | b'{') => self.string(),
+            _ => {
+                let plain = |byte| is_astring_char(byte) || matches!(byte, b'%' | b'*' | b'\\');
+                let atom = self.take_while(plain);
+                if atom.is_empty() {
+                    return Err(SyntaxError::Expected("astring"));
+                }
+                Ok(Cow::Borrowed(atom))
+            }
+        }
+    }
+
     /// `nstring`: `None` for NIL.
     pub fn nstring(&mut self) -> Parsed<Option<Cow<'r, [u8]>>> {
         if self.take_word("NIL") {

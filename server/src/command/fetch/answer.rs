@@ -8,6 +8,8 @@ use imap_proto::response::fetch::{FetchResponse, Rfc822Item};
 use mail_message::section::{Resolved, header_fields, resolve};
 use mail_message::summary::SummaryRef;
 
+use storage_engine::request::UidRange;
+
 use crate::flags;
 use crate::runtime::Runtime;
 use crate::session::body::{Stored, Trouble};
@@ -23,6 +25,7 @@ pub struct Wanted<'a> {
     /// RFC 3501 6.4.5: an item without `.PEEK` sets `\Seen`.
     pub sets_seen: bool,
     needs_summary: bool,
+    asks_flags: bool,
     adds_uid: bool,
     adds_mod_seq: bool,
 }
@@ -49,6 +52,7 @@ impl<'a> Wanted<'a> {
             attributes,
             sets_seen: attributes.iter().any(sets_seen),
             needs_summary: attributes.iter().any(needs_summary),
+            asks_flags: asked(&FetchAttribute::Flags),
             adds_uid: super::tells_uid(command),
             adds_mod_seq: implied && !asked(&FetchAttribute::ModSeq),
         }
@@ -61,6 +65,7 @@ impl<'a> Wanted<'a> {
         session: &mut Session<R>,
         row: &Row,
         keywords: &[String],
+        marked: &[UidRange],
     ) -> Result<Option<Trouble>, Gone> {
         let Some(key) = session.selected().map(|selected| selected.key()) else {
             return Err(Gone::Closed);
@@ -110,6 +115,9 @@ impl<'a> Wanted<'a> {
                     open = FetchResponse::resume(&mut session.wire.out);
                 }
             }
+        }
+        if !self.asks_flags && super::within(marked, row.entry.uid) {
+            open = open.flags(flags::told(row.entry.flags, keywords, row.recent));
         }
         open.finish();
         Ok(None)

@@ -7,12 +7,17 @@
 //! TLS echoes met this within seconds and then stood still for ever.
 //!
 //! A timer ends such a sleep. It beats fast while tasks run and slows down to a few beats per
-//! second when nothing happens, so that an idle shard uses no CPU worth measuring.
+//! second when nothing happens, so that an idle shard uses no CPU worth measuring. The wake-up of
+//! the heart itself can be lost just as well, so each beat sets a row of timers, each twice as far
+//! away as the one before: the next one finds both the heart and the work.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
+
+use glommio::timer::Timer;
 
 use crate::runtime::channel::{Receiver, Sender, bounded};
 
@@ -22,6 +27,9 @@ const BEAT_MIN: Duration = Duration::from_millis(5);
 /// Longest that a lost wake-up costs on a shard that was idle: four beats per second, each of
 /// some 30 us.
 const BEAT_MAX: Duration = Duration::from_millis(250);
+
+/// Timers that each beat sets; all of them would have to hit the same bad moment.
+const TIMERS_AHEAD: u32 = 8;
 
 thread_local! {
     /// Whether a task has run since the last beat.
@@ -82,7 +90,7 @@ async fn beat(stop_asked: Receiver<()>) {
     let (rouse, roused) = bounded(1);
     let mut pause = BEAT_MIN;
     while !stop_asked.is_closed() {
-        let timer = async { glommio::timer::sleep(pause).await };
+        let timer = first_of_a_row(pause);
         let rest = async {
             // Only a slow heart is roused: a fast one beats soon enough.
             if pause > BEAT_MIN {
@@ -104,4 +112,23 @@ async fn beat(stop_asked: Receiver<()>) {
         };
     }
     ROUSE.set(None);
+}
+
+/// Waits for `pause`; the further timers of the row are there to repeat a wake-up that got lost.
+async fn first_of_a_row(pause: Duration) {
+    let mut row: Vec<_> = (0..TIMERS_AHEAD)
+        .map(|doublings| Timer::new(pause * 2_u32.pow(doublings)))
+        .collect();
+    poll_fn(|context| {
+        // Every timer is polled, because the first poll is what arms it.
+        let fired = row
+            .iter_mut()
+            .map(|timer| Pin::new(timer).poll(context).is_ready());
+        if fired.fold(false, |any, fired| any || fired) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
 }
