@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::disk::{Disk, DiskFile, write_whole};
+use crate::disk::{Disk, DiskError, DiskFile, write_whole};
 use crate::error::RecoveryError;
 use crate::ids::{AccountId, Epoch, Lsn, Place, SegmentId, Slice};
 use crate::limits::{BLOCK_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
@@ -286,8 +286,11 @@ async fn tidy<D: Disk>(
             empty.contains(&id) || directory.removed.contains(&id)
         });
         if old_start || old_manifest || gone || name.ends_with(".new") {
-            disk.remove(name).await?;
-            continue;
+            match disk.remove(name).await {
+                // The start file was written over this very leftover.
+                Ok(()) | Err(DiskError::NotFound(_)) => continue,
+                Err(error) => return Err(error.into()),
+            }
         }
         let Some(listed) = segment.and_then(|id| start.segments.get(&id)) else { continue };
         let file = disk.open(name).await?;
