@@ -1,12 +1,12 @@
-//! Good logins of late, so that a client that logs in again does not cost an argon2 hash.
+//! Good logins of late, so that a client that logs in again does not cost an argon2 hash, and
+//! accounts of late, so that a delivery does not wait for the database.
 //!
 //! Not the password is kept but a digest of it under a key that exists in this process only. A
 //! change of an account takes its entry out and raises the stripe's generation, in one step: a
 //! check that began before the change cannot enter its result afterwards.
 
-use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -33,15 +33,19 @@ pub(crate) struct LoginCache {
 struct Stripe {
     /// Raised by every invalidation.
     generation: u64,
-    logins: HashMap<AccountName, Login>,
-    /// Names in the order in which they came; `order.len() == logins.len()`.
-    order: VecDeque<AccountName>,
+    logins: BoundedMap<Login>,
+    /// Active accounts as they were last read.
+    known: BoundedMap<Account>,
 }
 
 struct Login {
     digest: [u8; 32],
     account: Account,
 }
+
+mod bounded_map;
+
+use bounded_map::BoundedMap;
 
 /// What [`LoginCache::begin`] saw: an entry may only be made while it still holds.
 #[derive(Clone, Copy)]
@@ -90,10 +94,7 @@ impl LoginCache {
     /// answers `false`, and the caller looks again whether it was this one.
     pub(crate) fn insert(&self, began: Generation, account: &Account, password: &Password) -> bool {
         let digest = self.digest(&account.name, password);
-        let mut stripe = self
-            .stripe(&account.name)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut stripe = self.write(&account.name);
         if stripe.generation != began.0 {
             return false;
         }
@@ -101,27 +102,39 @@ impl LoginCache {
             digest,
             account: account.clone(),
         };
-        if stripe.logins.insert(account.name.clone(), login).is_none() {
-            stripe.order.push_back(account.name.clone());
-        }
-        if stripe.logins.len() > STRIPE_ACCOUNTS_MAX
-            && let Some(oldest) = stripe.order.pop_front()
-        {
-            stripe.logins.remove(&oldest);
-        }
+        stripe
+            .logins
+            .insert(&account.name, login, STRIPE_ACCOUNTS_MAX);
         true
     }
 
     /// Forgets an account. When this returns, no login with its old password succeeds from here.
     pub(crate) fn invalidate(&self, name: &AccountName) {
-        let mut stripe = self
-            .stripe(name)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut stripe = self.write(name);
         stripe.generation += 1;
-        if stripe.logins.remove(name).is_some() {
-            stripe.order.retain(|other| other != name);
-        }
+        stripe.logins.remove(name);
+        stripe.known.remove(name);
+    }
+
+    /// The account, if it was found lately. Never blocks, as [`Self::try_get`].
+    pub(crate) fn try_known(&self, name: &AccountName) -> Option<Account> {
+        let stripe = self.stripe(name).try_read().ok()?;
+        stripe.known.get(name).cloned()
+    }
+
+    /// Remembers an active account. Only for the thread that changes accounts: what it has just
+    /// read cannot change before this returns.
+    pub(crate) fn insert_known(&self, account: &Account) {
+        let mut stripe = self.write(&account.name);
+        stripe
+            .known
+            .insert(&account.name, account.clone(), STRIPE_ACCOUNTS_MAX);
+    }
+
+    fn write(&self, name: &AccountName) -> RwLockWriteGuard<'_, Stripe> {
+        self.stripe(name)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stripe(&self, name: &AccountName) -> &RwLock<Stripe> {

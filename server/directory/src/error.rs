@@ -63,6 +63,9 @@ pub enum ChangeError {
     /// A bound was exceeded (quota, batch or template).
     #[error("{0}")]
     TooLarge(&'static str),
+    /// The template cannot be carried out.
+    #[error("{0}")]
+    Template(&'static str),
     /// A queue is full: try again.
     #[error("the directory is busy")]
     Busy,

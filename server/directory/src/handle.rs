@@ -189,16 +189,26 @@ impl DirectoryHandle {
         }
     }
 
-    /// The account that mail for this name goes to. Accounts that are being added or deleted are
-    /// not there, and neither is what is no name.
+    /// The account that mail for this name goes to: at once if it was found lately, else from the
+    /// database. Accounts that are being added or deleted are not there, nor is what is no name.
     pub async fn lookup(&self, name: &str) -> Result<Option<Account>, LookupError> {
         let Ok(name) = self.resolve(name) else {
             return Ok(None);
         };
-        let found = self.read(move |database| database.find(&name)).await?;
-        Ok(found
-            .filter(|known| known.state == State::Active)
-            .map(|known| known.account))
+        if let Some(account) = self.shared.cache.try_known(&name) {
+            return Ok(Some(account));
+        }
+        let shared = self.shared.clone();
+        self.read(move |database| {
+            let found = database.find(&name)?;
+            let active = found.filter(|known| known.state == State::Active);
+            let account = active.map(|known| known.account);
+            if let Some(account) = &account {
+                shared.cache.insert_known(account);
+            }
+            Ok(account)
+        })
+        .await
     }
 
     /// A page of accounts; an empty one is the end.

@@ -19,7 +19,8 @@ pub const HASH_QUEUE_JOBS_MAX: usize = 256;
 /// Hashing threads, whatever the number of cores: each may hold 19 MiB while it works.
 pub const HASH_THREADS_MAX: usize = 64;
 
-/// Accounts whose last good login is remembered (about 250 bytes each).
+/// Accounts whose last good login is remembered, and as many that were looked up (about 250 bytes
+/// each).
 pub const CACHE_ACCOUNTS_MAX: usize = 65_536;
 /// Stripes of the login cache, so that a writer is rarely in a reader's way.
 pub const CACHE_STRIPES: usize = 64;

@@ -87,8 +87,8 @@ pub(crate) fn canonical_domain(text: &str) -> Result<String, NameError> {
 }
 
 /// RFC 5321's atoms, the dot, and letters beyond ASCII (RFC 6531). No `%`, which would be
-/// ambiguous, and no `/`, `:` or `"`, which mean something in mailbox names, import files and quoted
-/// strings.
+/// ambiguous, and no `/`, `:` or `"`, which mean something in mailbox names, import files and
+/// quoted strings.
 fn is_local(c: char) -> bool {
     c.is_alphanumeric() || "!#$&'*+-=?^_`{|}~.".contains(c)
 }

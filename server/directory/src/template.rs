@@ -1,9 +1,14 @@
 //! What a new account of a domain starts with.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::ChangeError;
 use crate::limits::TEMPLATE_MAILBOXES_MAX;
+
+/// RFC 6154 2, without `\All` and `\Flagged`: those are views of other mailboxes.
+const SPECIAL_USES: [&str; 5] = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
 
 /// The mailboxes of a new account, beside INBOX.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +32,30 @@ pub struct MailboxTemplate {
 }
 
 impl Template {
-    /// Refuses a template that is larger than the bound or that names a mailbox twice.
+    /// Refuses what could not be made for an account: too many mailboxes, INBOX (which is there
+    /// anyway), a name twice, an empty one or one with control characters, an unknown special use.
     pub fn check(&self) -> Result<(), ChangeError> {
         if self.mailboxes.len() > TEMPLATE_MAILBOXES_MAX {
             return Err(ChangeError::TooLarge(
                 "the template names too many mailboxes",
             ));
+        }
+        let mut names = BTreeSet::new();
+        for mailbox in &self.mailboxes {
+            let name = mailbox.name.as_str();
+            let is_path = name.split('/').all(|level| !level.is_empty());
+            let is_name = is_path && !name.eq_ignore_ascii_case("INBOX");
+            if !is_name || name.chars().any(char::is_control) || !names.insert(name) {
+                return Err(ChangeError::Template(
+                    "a mailbox name cannot be used or comes twice",
+                ));
+            }
+            let special_use = mailbox.special_use.as_deref();
+            if special_use.is_some_and(|special_use| !SPECIAL_USES.contains(&special_use)) {
+                return Err(ChangeError::Template(
+                    "a special use is one of \\Archive, \\Drafts, \\Junk, \\Sent, \\Trash",
+                ));
+            }
         }
         Ok(())
     }
@@ -50,5 +73,38 @@ impl Default for Template {
         Self {
             mailboxes: names.map(mailbox).into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, special_use: Option<&str>, is_fine: bool) {
+        let mailbox = MailboxTemplate {
+            name: name.to_owned(),
+            special_use: special_use.map(str::to_owned),
+            subscribed: true,
+        };
+        let template = Template {
+            mailboxes: vec![mailbox],
+        };
+        assert_eq!(template.check().is_ok(), is_fine, "{name} {special_use:?}");
+    }
+
+    #[test]
+    fn only_what_can_be_made_is_taken() {
+        check("Sent", Some("\\Sent"), true);
+        check("Work/Old", None, true);
+        check("Work//Old", None, false);
+        check("inbox", None, false);
+        check("", None, false);
+        check("a\nb", None, false);
+        check("Everything", Some("\\All"), false);
+        let mut twice = Template::default();
+        twice.mailboxes.extend(Template::default().mailboxes);
+        assert!(twice.check().is_err());
+        assert_eq!(Template::default().check(), Ok(()));
     }
 }
