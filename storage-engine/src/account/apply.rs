@@ -110,6 +110,15 @@ impl AccountState {
         }
     }
 
+    /// Mailboxes that must be warm before the record is applied here: those of
+    /// [`Record::reads_pages`], and all of an account that is deleted.
+    pub fn reads_pages(&self, record: &Record) -> Vec<MailboxId> {
+        match record {
+            Record::AccountDeleted => self.mailbox_ids(),
+            other => other.reads_pages(),
+        }
+    }
+
     fn insert_mailbox(&mut self, made: Mailbox) {
         self.last_mailbox = self.last_mailbox.max(made.id);
         self.last_uid_validity = self.last_uid_validity.max(made.uid_validity);
@@ -162,7 +171,9 @@ impl AccountState {
             ..Mailbox::new(mailbox, held.name.clone(), held.uid_validity, 0)
         };
         let held = std::mem::replace(held, bare);
-        for entry in held.index.iter() {
+        // Cold only when an account is deleted during recovery: nothing is left that could tell.
+        let entries = (!held.index.cold()).then(|| held.index.iter());
+        for entry in entries.into_iter().flatten() {
             self.forget(&entry, effects.as_deref_mut());
         }
         if let Some(effects) = effects

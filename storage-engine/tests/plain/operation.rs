@@ -67,7 +67,8 @@ pub struct PlainNew {
 /// The octets of the message with this tag.
 pub fn body_of(tag: i64, size: u32) -> Vec<u8> {
     let mut rng = Rng::new(tag as u64);
-    (0..size).map(|_| rng.next() as u8).collect()
+    let words = (0..size.div_ceil(8)).flat_map(|_| rng.next().to_le_bytes());
+    words.take(size as usize).collect()
 }
 
 /// The summary of the message with this tag.
