@@ -258,7 +258,7 @@ fn damaged_states_never_panic() {
             let mut bytes = whole.clone();
             for _ in 0..1 + rng.below(3) {
                 let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
-                bytes[at] = rng.next() as u8;
+                bytes[at] = rng.next_u64() as u8;
             }
             bytes.truncate(bytes.len() - usize::try_from(rng.below(4) / 3 * 7).unwrap());
             let _ = AccountState::decode(&bytes);

@@ -41,9 +41,9 @@ fn run(seed: u64) {
     for step in 0..120 {
         match rng.below(10) {
             0..=3 => {
-                for _ in 0..rng.below(if seed % 3 == 0 { 900 } else { 20 }) {
+                for _ in 0..rng.below(if seed.is_multiple_of(3) { 900 } else { 20 }) {
                     next += 1 + u32::try_from(rng.below(3)).unwrap();
-                    let entry = entry(next, rng.next());
+                    let entry = entry(next, rng.next_u64());
                     index.add(entry);
                     model.insert(entry.uid, entry);
                 }
@@ -152,7 +152,7 @@ fn damaged_pages_are_refused_or_stay_readable() {
         let mut bytes = page.bytes().to_vec();
         for _ in 0..1 + rng.below(3) {
             let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
-            bytes[at] = rng.next() as u8;
+            bytes[at] = rng.next_u64() as u8;
         }
         bytes.truncate(bytes.len() - usize::try_from(rng.below(2) * rng.below(40)).unwrap());
         if let Ok(page) = Page::from_bytes(&bytes) {

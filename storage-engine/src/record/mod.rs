@@ -2,6 +2,8 @@
 //!
 //! One frame is one transaction: all its records hold or none. `account` plans and applies them.
 
+#![cfg_attr(not(test), deny(clippy::as_conversions))]
+
 mod bytes;
 mod decode;
 mod encode;

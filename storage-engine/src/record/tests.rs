@@ -196,7 +196,7 @@ fn damaged_bytes_never_panic_and_what_is_read_writes_the_same_bytes() {
         let mut bytes = whole.clone();
         for _ in 0..1 + rng.below(4) {
             let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
-            bytes[at] = rng.next() as u8;
+            bytes[at] = rng.next_u64() as u8;
         }
         if let Ok(records) = decode_frame(&bytes) {
             let mut again = Vec::new();

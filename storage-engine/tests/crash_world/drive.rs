@@ -36,7 +36,7 @@ impl World {
             let mut client = Client {
                 store: stores.of(account.id),
                 account,
-                rng: Rng::new(self.rng.next()),
+                rng: Rng::new(self.rng.next_u64()),
                 now_s: self.now_s.clone(),
                 seed: self.seed,
             };

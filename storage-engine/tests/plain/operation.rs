@@ -67,7 +67,7 @@ pub struct PlainNew {
 /// The octets of the message with this tag.
 pub fn body_of(tag: i64, size: u32) -> Vec<u8> {
     let mut rng = Rng::new(tag as u64);
-    let words = (0..size.div_ceil(8)).flat_map(|_| rng.next().to_le_bytes());
+    let words = (0..size.div_ceil(8)).flat_map(|_| rng.next_u64().to_le_bytes());
     words.take(size as usize).collect()
 }
 
@@ -124,7 +124,7 @@ impl PlainOperation {
                     name,
                     action: [StoreAction::Replace, StoreAction::Add, StoreAction::Remove]
                         [rng.below(3) as usize],
-                    system: Flags(rng.next() & 31),
+                    system: Flags(rng.next_u64() & 31),
                     keywords: keywords(rng),
                     unchanged_since: since,
                 }
@@ -220,7 +220,7 @@ impl PlainNew {
     fn random(rng: &mut Rng, tag: &mut i64) -> PlainNew {
         *tag += 1;
         PlainNew {
-            system: Flags(rng.next() & 31),
+            system: Flags(rng.next_u64() & 31),
             keywords: keywords(rng),
             tag: *tag,
             size: rng.below(3000) as u32,

@@ -155,7 +155,7 @@ impl Owner {
         let mut told = Vec::new();
         for past in &mut self.history {
             if uids.contains(&past.uid) {
-                past.flags = Flags(rng.next() & 31);
+                past.flags = Flags(rng.next_u64() & 31);
                 past.mod_seq = self.mod_seq;
                 past.changes.push((self.now.0 + 1, by.session, by.silent));
                 self.index.set_flags(past.uid, past.flags, mod_seq);
