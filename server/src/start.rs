@@ -17,7 +17,7 @@ use async_channel::Sender;
 use mail_directory::{Directory, DirectoryHandle};
 use storage_engine::disk::glommio::GlommioDisk;
 use storage_engine::disk::lock::DirectoryLock;
-use storage_engine::mail_store::{MailStore, Publish};
+use storage_engine::mail_store::{Health, MailStore, Publish};
 use storage_engine::recovery::{self, Options as StoreOptions, Recovered, ShardStart};
 
 use crate::admin::{
@@ -406,7 +406,14 @@ async fn shard_main(index: usize, runtime: GlommioRuntime, part: Part, common: C
         }
     };
     let log = store.clone();
-    runtime.spawn(async move { log.run_log().await });
+    let counters = common.shared.counters.clone();
+    runtime.spawn(async move {
+        log.run_log().await;
+        if let Health::Fenced(cause) = log.health() {
+            tracing::error!(shard = index, cause, "the log is fenced: writes are refused");
+            counters.fenced_shards.add(1);
+        }
+    });
     let shard = Shard::start(
         index,
         runtime.clone(),
@@ -416,6 +423,7 @@ async fn shard_main(index: usize, runtime: GlommioRuntime, part: Part, common: C
         common.shared,
     );
     others.attach(shard.clone());
+    runtime.spawn_bulk(async move { store.run_maintenance().await });
     runtime.spawn(jobs::serve(
         shard.clone(),
         part.jobs,

@@ -50,7 +50,6 @@ pub async fn execute<R: Runtime>(command: &Search, session: &mut Session<R>) -> 
                 "Charset is not known",
             ));
         }
-        Err(CompileError::NoSuchMessages) => return Ok(Completion::bad("No such messages")),
     };
     let found = find(session, command.numbering, &condition).await?;
     if found.unreadable {

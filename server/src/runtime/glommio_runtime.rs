@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use glommio::{Latency, LocalExecutorBuilder, Placement, PoolPlacement, Shares, TaskQueueHandle};
 
+use super::channel::bounded;
 use super::{Runtime, panic_guard};
 
 mod heartbeat;
@@ -28,12 +29,14 @@ pub use socket::{GlommioListener, GlommioStream};
 /// then hit other operations. 4,096 with drops in chunks of 64 never did.
 const RING_DEPTH: usize = 4096;
 
-/// T11: a busy shard looks at sockets and foreign wake-ups only at this timer; the default of
-/// 100 ms shows as latency. It costs nothing while the shard is idle.
-const PREEMPT_TIMER: Duration = Duration::from_millis(1);
+/// T11: a busy shard looks at sockets and foreign wake-ups only when its preempt timer fires; the
+/// default of 100 ms shows as latency. Both of our queues ask for this instead.
+const QUEUE_LATENCY: Duration = Duration::from_millis(1);
 
-/// T11: the promise for session tasks, which makes the executor look at the reactor in time.
-const SESSION_LATENCY: Duration = Duration::from_micros(500);
+/// The preempt timer while neither of our queues has work. Then only a shard's start and end
+/// run, and a start during which this fires before the first task has run would sleep for ever:
+/// see [`heartbeat`], which is not there yet.
+const PREEMPT_TIMER: Duration = Duration::from_secs(10);
 
 /// Registered memory for file I/O of one shard; beyond it plain memory is used (T21), so the
 /// callers bound their own reads.
@@ -178,11 +181,19 @@ where
     }
     let runtime = GlommioRuntime::new();
     let heart = Heart::start(runtime.shard.sessions).map_err(io_error)?;
-    super::abort_on_panic({
+    let (done, main_done) = bounded::<()>(1);
+    let shard_main = {
         let runtime = runtime.clone();
-        heartbeat::noting_activity(async move { main(runtime).await })
-    })
-    .await;
+        heartbeat::noting_activity(async move {
+            super::abort_on_panic(main(runtime)).await;
+            drop(done);
+        })
+    };
+    // In the queue of the sessions, for its latency; not counted among the tasks it waits for.
+    glommio::spawn_local_into(shard_main, runtime.shard.sessions)
+        .map_err(io_error)?
+        .detach();
+    let _ = main_done.recv().await;
     runtime.wait_for_tasks(LAST_TASKS_WAIT).await;
     heart.stop().await;
     Ok(())
@@ -215,11 +226,14 @@ impl GlommioRuntime {
         let executor = glommio::executor();
         let sessions = executor.create_task_queue(
             Shares::Static(SESSION_SHARES),
-            Latency::Matters(SESSION_LATENCY),
+            Latency::Matters(QUEUE_LATENCY),
             "sessions",
         );
-        let bulk =
-            executor.create_task_queue(Shares::Static(BULK_SHARES), Latency::NotImportant, "bulk");
+        let bulk = executor.create_task_queue(
+            Shares::Static(BULK_SHARES),
+            Latency::Matters(QUEUE_LATENCY),
+            "bulk",
+        );
         Self {
             shard: Rc::new(Shard {
                 started: Instant::now(),

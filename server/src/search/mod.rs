@@ -29,9 +29,6 @@ pub enum CompileError {
     /// The charset is not known: BADCHARSET.
     #[error("charset is not known")]
     BadCharset,
-    /// A sequence number is beyond the mailbox.
-    #[error("no such messages")]
-    NoSuchMessages,
 }
 
 /// A compiled condition.
@@ -121,9 +118,7 @@ pub fn compile(key: &SearchKey, context: &Context<'_>) -> Result<Condition, Comp
             Condition::Recent,
             Condition::Not(Box::new(Condition::Flag(Flags::SEEN))),
         ]),
-        SearchKey::Sequence(set) if set.exceeds(context.exists) => {
-            return Err(CompileError::NoSuchMessages);
-        }
+        // A number beyond the mailbox names no message; unlike elsewhere that is no error.
         SearchKey::Sequence(set) => Condition::Sequence(set.resolve(context.exists)),
         SearchKey::Uid(set) => Condition::Uid(set.resolve(context.uid_max)),
         SearchKey::Header { field, value } => Condition::Header(

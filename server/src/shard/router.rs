@@ -264,8 +264,12 @@ impl<R: Runtime> Shard<R> {
                 Answer::Done(Ok(()))
             }
             Question::Evacuate(segment) => {
-                let _ = segment;
-                Answer::Done(Err(Refusal::Unknown))
+                let evacuated = self.store().evacuate(segment).await;
+                Answer::Done(if evacuated {
+                    Ok(())
+                } else {
+                    Err(Refusal::Unknown)
+                })
             }
             Question::Forget(segment) => {
                 self.store().forget(segment);
