@@ -197,8 +197,8 @@ impl World {
         }
         let mut faults = Faults::default();
         match self.rng.below(10) {
-            0..6 => faults.crash_after = Some(1 + self.rng.below(200)),
-            6 => faults.fail_sync_after = Some(1 + self.rng.below(40)),
+            0..7 => faults.crash_after = Some(1 + self.rng.below(120)),
+            7 => faults.fail_sync_after = Some(1 + self.rng.below(40)),
             _ => {}
         }
         let (shards, operations) = (1 + self.rng.below(3) as usize, 5 + self.rng.below(60));
