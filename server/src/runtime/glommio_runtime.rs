@@ -185,6 +185,9 @@ where
     let shard_main = {
         let runtime = runtime.clone();
         heartbeat::noting_activity(async move {
+            // The loop in which the executor started still has the long preempt timer; a sleep
+            // ends that loop, and the next one is armed for our queues.
+            runtime.sleep(QUEUE_LATENCY).await;
             super::abort_on_panic(main(runtime)).await;
             drop(done);
         })
