@@ -28,6 +28,8 @@ pub(crate) struct CheckpointState {
     pub shards: usize,
     /// Segments that compaction emptied in this process.
     pub removed: BTreeSet<SegmentId>,
+    /// Slices whose table must be written although no account of theirs changed.
+    pub dirty_slices: BTreeSet<Slice>,
     dirty: HashSet<AccountId>,
     /// Bytes of the log when the last checkpoint ended, and what it wrote itself.
     log_bytes: u64,
@@ -64,6 +66,7 @@ impl CheckpointState {
             tables,
             shards,
             removed,
+            dirty_slices: BTreeSet::new(),
             dirty,
             log_bytes: 0,
             log_bytes_min: CHECKPOINT_LOG_BYTES_MIN.min(u64::from(segment_bytes / 2)),
@@ -138,7 +141,7 @@ impl<D: Disk> MailStore<D> {
         let replay = ReplayFrom { segment, from };
         self.settle_or_fail().await?;
         let mut written = Vec::new();
-        let mut slices = BTreeSet::new();
+        let mut slices = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty_slices);
         for account in dirty {
             slices.insert(account.slice());
             match self.write_account(*account).await {
@@ -152,7 +155,12 @@ impl<D: Disk> MailStore<D> {
         self.settle_or_fail().await?;
         let manifest = {
             let mut state = self.inner.checkpoint.borrow_mut();
-            state.tables.extend(tables);
+            for (slice, place) in tables {
+                self.inner.live.add(place, 1);
+                if let Some(old) = state.tables.insert(slice, place) {
+                    self.inner.live.add(old, -1);
+                }
+            }
             Manifest {
                 epoch: self.inner.epoch,
                 shard: u32::try_from(self.inner.shard).unwrap_or(u32::MAX),
@@ -165,7 +173,10 @@ impl<D: Disk> MailStore<D> {
         let name = manifest_name(self.inner.epoch, self.inner.shard);
         write_whole(&self.inner.disk, &name, &manifest.encode()).await?;
         for (_, held, stored) in written {
-            held.states.borrow_mut().stored = Some(stored);
+            self.inner.live.add(stored.place, 1);
+            if let Some(old) = held.states.borrow_mut().stored.replace(stored) {
+                self.inner.live.add(old.place, -1);
+            }
         }
         self.release_deleted();
         Ok(())
@@ -213,7 +224,12 @@ impl<D: Disk> MailStore<D> {
             if overlaid.len() != self::overlaid(&states).len() {
                 continue;
             }
+            let before = page_places(&states, &overlaid);
             let told = fold(&mut states, &overlaid);
+            let after = page_places(&states, &overlaid);
+            for place in before.difference(&after) {
+                self.inner.live.add(*place, -1);
+            }
             let step = self.write_pages(account, &mut states);
             states.replan();
             let changes: Vec<(MailboxId, ChangeKind)> = told
@@ -249,7 +265,10 @@ impl<D: Disk> MailStore<D> {
                     continue;
                 };
                 match self.write_frame(account, FrameKind::IndexPage, id, page.bytes())? {
-                    Some(place) => index.set_page_place(at, place),
+                    Some(place) => {
+                        self.inner.live.add(place, 1);
+                        index.set_page_place(at, place);
+                    }
                     None => return Ok(None),
                 }
             }
@@ -365,6 +384,12 @@ fn fold(states: &mut States, mailboxes: &[MailboxId]) -> Vec<MailboxId> {
     }
     let selected = |mailbox: &&MailboxId| states.selected.contains_key(mailbox);
     mailboxes.iter().filter(selected).copied().collect()
+}
+
+/// Stored pages of these mailboxes.
+fn page_places(states: &States, mailboxes: &[MailboxId]) -> HashSet<Place> {
+    let held = mailboxes.iter().filter_map(|mailbox| states.published.mailbox(*mailbox));
+    held.flat_map(|held| held.index.pages()).filter_map(|slot| slot.place).collect()
 }
 
 fn table_entry(slot: &Slot) -> Option<TableEntry> {

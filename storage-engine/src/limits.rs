@@ -61,3 +61,10 @@ pub const CHECKPOINT_LOG_BYTES_MIN: u64 = 16 << 20;
 /// The log grows by this many times the bytes of a checkpoint before the next one, so that
 /// checkpoints are about a tenth of what is written.
 pub const CHECKPOINT_COST_SHARE: u64 = 10;
+
+/// An account with fewer metadata frames than this since its last restatement is not restated:
+/// copying them is cheaper.
+pub const RESTATE_FRAMES_MIN: u64 = 64;
+
+/// A restatement is cut into parts of this size, so that each fits a usual batch.
+pub const RESTATE_PART_BYTES: usize = 128 << 10;

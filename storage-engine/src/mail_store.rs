@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use crate::checkpoint::CheckpointState;
 use crate::clock::Clock;
+use crate::compaction::CompactionState;
 use crate::disk::Disk;
 use crate::error::OpenError;
 use crate::ids::{AccountId, ChangeNumber, Epoch, MailboxKey, SegmentId};
@@ -124,6 +125,7 @@ pub(crate) struct Inner<D: Disk> {
     pub reader: BodyReader<D>,
     pub live: LiveBytes,
     pub checkpoint: RefCell<CheckpointState>,
+    pub compaction: RefCell<CompactionState>,
     pub counters: Cell<Counters>,
     pub closing: Cell<bool>,
     /// Notified when maintenance may have something to do.
@@ -168,6 +170,7 @@ impl<D: Disk> MailStore<D> {
                 reader,
                 live: LiveBytes::new(start.segments.clone()),
                 checkpoint: RefCell::new(checkpoint),
+                compaction: RefCell::default(),
                 counters: Cell::new(Counters::default()),
                 closing: Cell::new(false),
                 upkeep: Signal::default(),

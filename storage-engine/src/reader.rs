@@ -8,6 +8,7 @@ mod cache;
 mod tests;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -31,6 +32,8 @@ struct Inner<D: Disk> {
     disk: D,
     files: RefCell<Descriptors<D::File>>,
     cache: RefCell<BodyCache>,
+    /// Removed by compaction, or about to be: never opened again.
+    gone: RefCell<HashSet<SegmentId>>,
 }
 
 impl<D: Disk> Clone for BodyReader<D> {
@@ -44,7 +47,7 @@ impl<D: Disk> BodyReader<D> {
     pub fn new(disk: D, cache_bytes: usize, descriptors_max: usize) -> BodyReader<D> {
         let files = RefCell::new(Descriptors::new(descriptors_max));
         let cache = RefCell::new(BodyCache::new(cache_bytes));
-        BodyReader { inner: Rc::new(Inner { disk, files, cache }) }
+        BodyReader { inner: Rc::new(Inner { disk, files, cache, gone: RefCell::default() }) }
     }
 
     /// The octets of a message in `range`, clipped to its size. Keep ranges below a mebibyte.
@@ -94,6 +97,7 @@ impl<D: Disk> BodyReader<D> {
     /// Compaction is going to remove this file: no read may use it any more. Reads in progress
     /// hold the file open, so they end well whatever happens to its name.
     pub(crate) fn forget(&self, segment: SegmentId) {
+        self.inner.gone.borrow_mut().insert(segment);
         self.inner.files.borrow_mut().remove(segment);
         self.inner.cache.borrow_mut().forget(segment);
     }
@@ -146,6 +150,9 @@ impl<D: Disk> BodyReader<D> {
     async fn file(&self, segment: SegmentId) -> Result<Rc<D::File>, ReadError> {
         if let Some(file) = self.inner.files.borrow_mut().get(segment) {
             return Ok(file);
+        }
+        if self.inner.gone.borrow().contains(&segment) {
+            return Err(ReadError::Missing);
         }
         match self.inner.disk.open(&segment_name(segment)).await {
             Ok(file) => {

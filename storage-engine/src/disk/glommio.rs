@@ -5,9 +5,11 @@
 //! operations that the ring cancelled by mistake repeated, bytes of reads in flight bounded.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use futures_lite::FutureExt;
 use glommio::GlommioError;
 use glommio::io::{Directory, DmaBuffer, DmaFile, OpenOptions};
 use glommio::sync::Semaphore;
@@ -103,18 +105,14 @@ impl Disk for GlommioDisk {
 
     async fn open(&self, name: &str) -> Result<GlommioFile, DiskError> {
         let path = self.path(name);
-        // The library panics when the file vanishes while it is opened, so look first: whoever
-        // removes files has told every reader before (see compaction).
-        if !path.exists() {
-            return Err(DiskError::NotFound(name.to_owned()));
+        // The library panics when the file vanishes while it is opened. Compaction removes files
+        // under readers that hold an old place.
+        let opened = async { OpenOptions::new().read(true).write(true).dma_open(&path).await };
+        match AssertUnwindSafe(opened).catch_unwind().await {
+            Ok(Ok(file)) => Ok(self.file(name, file)),
+            Ok(Err(error)) => Err(refused("open", name, &error)),
+            Err(_) => Err(DiskError::NotFound(name.to_owned())),
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .dma_open(&path)
-            .await
-            .map_err(|error| refused("open", name, &error))?;
-        Ok(self.file(name, file))
     }
 
     async fn list(&self) -> Result<Vec<String>, DiskError> {

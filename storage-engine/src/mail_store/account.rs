@@ -103,8 +103,10 @@ impl<D: Disk> MailStore<D> {
         from_nothing: bool,
     ) {
         for record in records {
-            if matches!(record, Record::Restated { part: 0, .. }) {
-                states.restated = lsn;
+            if let Record::Restated { part, parts, .. } = record
+                && part + 1 == *parts
+            {
+                states.restated = Lsn(lsn.0.saturating_sub(u64::from(*part)));
             }
             if from_nothing {
                 states.published.apply(record);

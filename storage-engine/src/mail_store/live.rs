@@ -1,6 +1,6 @@
 //! How many bytes of each segment are needed: what compaction chooses by.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(crate) struct LiveBytes {
     changed: RefCell<BTreeMap<SegmentId, i64>>,
     /// Bodies in chunks that came or went, whose chunks have not been counted yet.
     maps: RefCell<Vec<MapChange>>,
+    /// Bytes that came to be not needed, in this process.
+    dead: Cell<u64>,
 }
 
 /// A large body came to be used, or no more.
@@ -33,7 +35,7 @@ pub(crate) struct MapChange {
 impl LiveBytes {
     pub(crate) fn new(segments: Arc<SegmentUses>) -> LiveBytes {
         let (changed, maps) = (RefCell::default(), RefCell::default());
-        LiveBytes { segments, changed, maps }
+        LiveBytes { segments, changed, maps, dead: Cell::new(0) }
     }
 
     /// What a published record did.
@@ -82,6 +84,14 @@ impl LiveBytes {
         let bytes = i64::try_from(frame_bytes(payload)).unwrap_or(0) * sign;
         *self.changed.borrow_mut().entry(place.segment).or_insert(0) += bytes;
         self.segments.add(place.segment, bytes);
+        if sign < 0 {
+            self.dead.set(self.dead.get() + bytes.unsigned_abs());
+        }
+    }
+
+    /// Grows whenever something dies.
+    pub(crate) fn dead_bytes(&self) -> u64 {
+        self.dead.get()
     }
 
     /// Large bodies whose chunks are to be counted.

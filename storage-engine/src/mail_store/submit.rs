@@ -115,7 +115,7 @@ impl<D: Disk> MailStore<D> {
         let lsn = Lsn(states.planned.lsn().0 + 1);
         let header = FrameHeader::of(FrameKind::Metadata, account, self.inner.epoch, lsn.0);
         let enqueued = self.inner.log.enqueue(&header, &[&payload]);
-        enqueued.map_err(|_| Refusal::Full)?;
+        self.inner.live.add(enqueued.map_err(|_| Refusal::Full)?, 1);
         for record in &planned.records {
             states.planned.apply(record);
         }

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_lite::future::{block_on, or, yield_now, zip};
 
 use super::*;
 use crate::disk::sim::{Faults, SimDisk};
+use crate::error::ReadError;
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, SessionKey, Uid};
 use crate::recovery::{Indexes, recover};
 use crate::request::{
@@ -12,6 +14,8 @@ use crate::request::{
     NewMessage, Store, StoreAction, Target, Transfer, TransferKind, UidRange, UploadId,
 };
 use crate::view::ChangeKind;
+
+mod compaction;
 
 const ALICE: AccountId = AccountId([1; 16]);
 const SESSION: SessionKey = SessionKey { shard: 0, session: 1 };
@@ -143,16 +147,42 @@ async fn dump(store: &MailStore<SimDisk>, account: AccountId) -> Vec<String> {
             other => panic!("{other:?}"),
         };
         for entry in snapshot.index.iter() {
-            let reader = store.reader();
-            let whole = 0..u64::from(entry.size);
-            let body = reader.read_body(account, entry.body, entry.body_place, whole).await;
-            let summary = reader.read_summary(account, entry.body, entry.summary_place).await;
+            let (body, summary) = read(store, account, status.mailbox, entry).await;
             let none = Place::NONE;
             let entry = crate::index::Entry { body_place: none, summary_place: none, ..entry };
-            lines.push(format!("{entry:?} {:?} {:?}", body.unwrap(), summary.unwrap()));
+            lines.push(format!("{entry:?} {body:?} {summary:?}"));
         }
     }
     lines
+}
+
+/// Body and summary; asks where they are when compaction moved them.
+async fn read(
+    store: &MailStore<SimDisk>,
+    account: AccountId,
+    mailbox: MailboxId,
+    entry: crate::index::Entry,
+) -> (Bytes, Bytes) {
+    let mut places = (entry.body_place, entry.summary_place);
+    loop {
+        let reader = store.reader();
+        let whole = 0..u64::from(entry.size);
+        let body = reader.read_body(account, entry.body, places.0, whole).await;
+        let summary = reader.read_summary(account, entry.body, places.1).await;
+        match (body, summary) {
+            (Ok(body), Ok(summary)) => return (body, summary),
+            (Err(ReadError::Missing), _) | (_, Err(ReadError::Missing)) => {}
+            other => panic!("{other:?}"),
+        }
+        let locate = Operation::Locate { mailbox, uid: entry.uid };
+        let Ok(Reply::Located { body_place, summary_place, .. }) =
+            store.execute(request(account, locate)).await
+        else {
+            panic!("{entry:?} is gone")
+        };
+        assert_ne!(places, (body_place, summary_place), "missing where it should be");
+        places = (body_place, summary_place);
+    }
 }
 
 #[test]

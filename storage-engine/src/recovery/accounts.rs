@@ -109,41 +109,38 @@ fn settle_one(one: Gathered, indexes: Indexes) -> AccountStart {
         Indexes::Use => one.base,
         Indexes::Ignore => Base::Nothing,
     };
-    let whole_from = |next: Lsn| frames.first().is_none_or(|first| first.lsn <= next);
+    let lost = one.gap && base != Base::Nothing;
     let next = Lsn(base.lsn().0 + 1);
-    let begins_at = match whole_from(next) {
-        true => 0,
-        // The records before were dropped by compaction behind a restatement, or are lost.
-        false => first_restatement(&frames),
-    };
-    let base = if begins_at == 0 && whole_from(next) { base } else { Base::Nothing };
-    let mut tail: Vec<Tail> = Vec::new();
-    let mut gap = (one.gap && base != Base::Nothing)
-        || (!frames.is_empty() && begins_at == frames.len());
-    for frame in frames.into_iter().skip(begins_at) {
-        let expected = tail.last().map(|last| Lsn(last.lsn.0 + 1));
-        let fits = match expected {
-            Some(expected) => frame.lsn == expected,
-            // The first one: what the base holds is passed over.
-            None => true,
-        };
-        if frame.lsn <= base.lsn() {
-            continue;
-        }
-        if !fits {
-            gap = true;
-            break;
-        }
-        tail.push(frame);
+    frames.retain(|frame| frame.lsn >= next);
+    let (mut tail, mut rest) = contiguous(frames, next);
+    let mut base = base;
+    let mut gap = lost || !rest.is_empty();
+    // The records before a restatement may be gone, all of them or some: it begins anew.
+    while !rest.is_empty() {
+        let at = first_restatement(&rest);
+        let behind = rest.split_off(at);
+        let Some(first) = behind.first().map(|frame| frame.lsn) else { break };
+        (tail, rest) = contiguous(behind, first);
+        (base, gap) = (Base::Nothing, !rest.is_empty());
     }
     AccountStart { base, tail, gap }
 }
 
-/// Index of the first frame that restates the account whole, or the number of frames.
+/// Frames from `next` on without a hole, and those behind the hole.
+fn contiguous(mut frames: Vec<Tail>, next: Lsn) -> (Vec<Tail>, Vec<Tail>) {
+    let hole = (next.0..).zip(&frames).position(|(expected, frame)| frame.lsn.0 != expected);
+    let rest = frames.split_off(hole.unwrap_or(frames.len()));
+    (frames, rest)
+}
+
+/// Index of the first frame that says all of the account, or the number of frames.
 fn first_restatement(frames: &[Tail]) -> usize {
     let restates = |frame: &Tail| {
         decode_frame(&frame.payload).is_ok_and(|records| {
-            matches!(records.first(), Some(Record::Restated { part: 0, .. }))
+            let begins = |record: &Record| {
+                matches!(record, Record::Restated { part: 0, .. } | Record::AccountDeleted)
+            };
+            records.first().is_some_and(begins)
         })
     };
     frames.iter().position(restates).unwrap_or(frames.len())
