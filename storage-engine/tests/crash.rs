@@ -37,6 +37,21 @@ fn what_was_acknowledged_survives_any_crash() {
     assert!(crashes >= seeds / 2, "the simulator hardly ever crashed");
 }
 
+#[test]
+fn rot_below_the_mark_is_noticed_and_contained() {
+    for seed in number("CRASH_SEED").map_or(0..number("CRASH_SEEDS").unwrap_or(200), |s| s..s + 1) {
+        let mut world = World::new(seed, None);
+        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            world.run_shortly();
+            world.rot();
+        }));
+        if let Err(cause) = run {
+            eprintln!("failed: CRASH_SEED={seed}");
+            std::panic::resume_unwind(cause);
+        }
+    }
+}
+
 /// A mistake must show within this many seeds.
 const SEEDS_TO_NOTICE: u64 = 300;
 

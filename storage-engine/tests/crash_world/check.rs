@@ -119,7 +119,7 @@ impl World {
 }
 
 /// What differs between a state that clients were told of and the one that was found.
-fn differences(told: &Life, found: Option<&PlainAccount>) -> String {
+pub(super) fn differences(told: &Life, found: Option<&PlainAccount>) -> String {
     let lines = |account: Option<&PlainAccount>| {
         let Some(account) = account else {
             return vec!["no account".to_owned()];

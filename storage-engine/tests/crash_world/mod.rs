@@ -4,6 +4,7 @@
 
 mod check;
 mod drive;
+mod rot;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -179,6 +180,20 @@ impl World {
         }
     }
 
+    /// One life without faults and one that only reads, both with a clean end.
+    pub fn run_shortly(&mut self) {
+        for operations in [20 + self.rng.below(40), 0] {
+            let plan = Plan {
+                shards: 1 + self.rng.below(2) as usize,
+                options: self.options(),
+                faults: Faults::default(),
+                operations,
+            };
+            self.live(&plan, operations);
+            self.disk = self.disk.restart();
+        }
+    }
+
     fn options(&mut self) -> Options {
         Options {
             segment_bytes: 256 << 10,
@@ -276,7 +291,7 @@ impl World {
         self.compare(stores, life).await;
         self.disk.set_faults(plan.faults);
         self.drive(stores, plan).await;
-        if !self.disk.is_off() && self.rng.percent(60) {
+        if !self.disk.is_off() && (plan.operations == 0 || self.rng.percent(60)) {
             let stores = stores.stores.borrow().clone();
             for store in stores {
                 store.shutdown().await;
