@@ -121,13 +121,10 @@ async fn first_of_a_row(pause: Duration) {
         .collect();
     poll_fn(|context| {
         // Every timer is polled, because the first poll is what arms it.
-        let fired = row
-            .iter_mut()
-            .map(|timer| Pin::new(timer).poll(context).is_ready());
-        if fired.fold(false, |any, fired| any || fired) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        let polls = row.iter_mut().map(|timer| Pin::new(timer).poll(context));
+        match polls.filter(Poll::is_ready).count() {
+            0 => Poll::Pending,
+            _ => Poll::Ready(()),
         }
     })
     .await;
