@@ -245,7 +245,7 @@ fn has_room(limit: &Limit, bytes: u64, messages: u64, announced: Option<u64>) ->
 fn header_date(unix_s: i64) -> String {
     // A clock beyond the year 9999 is the only error.
     jiff::Timestamp::from_second(unix_s)
-        .and_then(|moment| Ok(moment.to_zoned_datetime(jiff::tz::TimeZone::UTC)))
+        .map(|moment| moment.to_zoned_datetime(jiff::tz::TimeZone::UTC))
         .and_then(|moment| jiff::fmt::rfc2822::to_string(&moment))
         .unwrap_or_default()
 }
