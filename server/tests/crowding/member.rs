@@ -84,9 +84,7 @@ impl Member {
     pub fn rejoin(&mut self, crowd: &Crowd) -> Step<()> {
         let deadline = Instant::now() + RETURN_TIMEOUT;
         loop {
-            let attempt = std::panic::catch_unwind(|| {
-                Client::login(&crowd.address, &crowd.account, &crowd.password)
-            });
+            let attempt = Client::try_login(&crowd.address, &crowd.account, &crowd.password);
             match attempt {
                 Ok(client) => {
                     self.client = client;

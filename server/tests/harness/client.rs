@@ -71,6 +71,16 @@ impl Client {
         client
     }
 
+    /// The same where the server may be gone.
+    pub fn try_login(address: &str, name: &str, password: &str) -> Result<Self, ReadError> {
+        let mut wire = Wire::try_connect(address)?;
+        wire.response()?;
+        let mut client = Self { wire, tags: 0 };
+        let command = format!("LOGIN {} {}", quoted(name), quoted(password));
+        client.try_run(command.as_bytes())?.ok();
+        Ok(client)
+    }
+
     fn greeted(mut wire: Wire) -> Self {
         let greeting = wire.response().expect("a greeting");
         assert!(greeting.starts_with(b"* OK"), "{}", show(&greeting));

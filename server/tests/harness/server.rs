@@ -139,6 +139,7 @@ impl Server {
             .spawn()
             .expect("the server can be started");
         await_port(&addresses.imap, &mut child);
+        await_admin(&path);
         Self {
             child,
             data_dir,
@@ -306,6 +307,28 @@ fn await_port(address: &str, child: &mut Child) {
         assert!(ended.is_none(), "the server ended: {ended:?}");
         assert!(Instant::now() < deadline, "the server did not come up");
         std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The commands of the binary reach a server through its socket, which may open last.
+fn await_admin(config: &Path) {
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        let mut command = Command::new(binary());
+        command.args(["account", "list", "--config"]).arg(config);
+        if command
+            .output()
+            .expect("the binary can be run")
+            .status
+            .success()
+        {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "the server cannot be administered"
+        );
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

@@ -36,13 +36,18 @@ pub struct Wire {
 impl Wire {
     /// Connects in plaintext.
     pub fn connect(address: &str) -> Self {
-        let stream = TcpStream::connect(address).unwrap_or_else(|e| panic!("{address}: {e}"));
-        stream.set_nodelay(true).expect("TCP_NODELAY can be set");
-        Self {
+        Self::try_connect(address).unwrap_or_else(|e| panic!("{address}: {e:?}"))
+    }
+
+    /// The same where the server may be gone.
+    pub fn try_connect(address: &str) -> Result<Self, ReadError> {
+        let stream = TcpStream::connect(address).map_err(|_| ReadError::Closed)?;
+        stream.set_nodelay(true).map_err(|_| ReadError::Closed)?;
+        Ok(Self {
             stream: Stream::Plain(stream),
             received: Vec::new(),
             consumed: 0,
-        }
+        })
     }
 
     /// Connects with implicit TLS.

@@ -1,0 +1,313 @@
+//! Sessions, router, shards and store, whole, in one seeded simulation: several clients work in one
+//! mailbox from different shards, see no impossible sequence, and agree in the end.
+//!
+//! `SIMULATION_SEEDS` (60) says how many seeds, `TEST_SEED` repeats one.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use corepost::config::Config;
+use corepost::counters::Counters;
+use corepost::net::stream::Connection;
+use corepost::runtime::simulated::{SimulatedRuntime, SimulatedStream, Simulation};
+use corepost::runtime::{Peer, Runtime, StopSource, Stream};
+use corepost::service::{self, ShardParts};
+use corepost::session;
+use corepost::shard::mesh::mesh;
+use corepost::shard::{Shard, Shared};
+use futures_lite::future::block_on;
+use mail_directory::{Directory, NewAccount, Options, Password, Quota, Secret, Template};
+use storage_engine::disk::sim::SimDisk;
+use storage_engine::ids::AccountId;
+use storage_engine::recovery::{self, Options as StoreOptions};
+use storage_engine::request::Operation;
+
+const CLIENTS: usize = 4;
+const COMMANDS: usize = 25;
+const ADDRESS: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+type Sim = Shard<SimulatedRuntime>;
+
+/// The directory runs on threads, which a simulation cannot wait for; a login that was good before
+/// is answered without them.
+struct Accounts {
+    directory: Directory,
+    account: AccountId,
+    _folder: tempfile::TempDir,
+}
+
+fn accounts() -> Accounts {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::open(&Options {
+        path: folder.path().join("directory.sqlite"),
+        default_domain: "localhost".into(),
+        template: Template::default(),
+        hash_threads: 1,
+        failures_per_minute_max: None,
+    })
+    .unwrap();
+    let handle = directory.handle();
+    let account = block_on(async {
+        let reserved = handle
+            .prepare_add(NewAccount {
+                name: "user@localhost".into(),
+                secret: Secret::Password(Password::new("secret")),
+                quota: Quota::default(),
+            })
+            .await
+            .unwrap();
+        handle.commit_add(vec![reserved.id]).await.unwrap();
+        let password = Password::new("secret");
+        handle
+            .authenticate("user@localhost", password, ADDRESS)
+            .await
+            .unwrap()
+            .id
+    });
+    let account = AccountId(account.to_bytes());
+    Accounts {
+        directory,
+        account,
+        _folder: folder,
+    }
+}
+
+async fn open_shards(simulation: &Rc<Simulation>, accounts: &Rc<Accounts>, seed: u64) -> Vec<Sim> {
+    let shards = 1 + usize::try_from(seed % 3).unwrap();
+    let disk = SimDisk::new(seed);
+    let options = StoreOptions {
+        segment_bytes: 1 << 20,
+        ..StoreOptions::default()
+    };
+    let recovered = recovery::recover(&disk, shards, &options).await.unwrap();
+    let shared = Shared {
+        config: Arc::new(Config::default()),
+        hostname: "sim".into(),
+        directory: accounts.directory.handle(),
+        counters: Arc::new(Counters::default()),
+        tls: None,
+    };
+    let (_jobs, receiver) = async_channel::bounded(1);
+    let (_source, stop) = StopSource::new();
+    let mut opened = Vec::new();
+    for (index, (start, ends)) in recovered.shards.into_iter().zip(mesh(shards)).enumerate() {
+        let parts = ShardParts {
+            start,
+            ends,
+            options: options.clone(),
+            shared: shared.clone(),
+            jobs: receiver.clone(),
+        };
+        let runtime = simulation.runtime();
+        let shard = service::open(index, runtime, disk.clone(), parts, stop.clone()).await;
+        opened.push(shard.unwrap());
+    }
+    opened
+}
+
+/// A client that believes what it is told, and nothing else.
+struct Client {
+    stream: SimulatedStream,
+    input: Vec<u8>,
+    tag: u32,
+    /// How many messages it knows of.
+    exists: u32,
+    /// UIDs that it was told, by position; `None` where it was not.
+    uids: Vec<Option<u32>>,
+}
+
+impl Client {
+    async fn connect(simulation: &Simulation, shard: &Sim) -> Client {
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1000));
+        let (client, server) = simulation.connect_pair(Peer::tcp(address));
+        shard
+            .runtime()
+            .spawn(session::serve(shard.clone(), Connection::plain(server)));
+        let mut client = Client {
+            stream: client,
+            input: Vec::new(),
+            tag: 0,
+            exists: 0,
+            uids: Vec::new(),
+        };
+        client.line().await;
+        client.run("LOGIN user@localhost secret").await;
+        client.run("SELECT INBOX").await;
+        client
+    }
+
+    async fn line(&mut self) -> String {
+        loop {
+            if let Some(end) = self.input.windows(2).position(|pair| pair == b"\r\n") {
+                let line: Vec<u8> = self.input.drain(..end + 2).collect();
+                return String::from_utf8_lossy(&line[..end]).into_owned();
+            }
+            let read = self.stream.read_into(&mut self.input).await.unwrap();
+            assert_ne!(read, 0, "the server closed the connection");
+        }
+    }
+
+    /// Sends a command, checks every answer against what the client knows, returns the tagged one.
+    async fn run(&mut self, command: &str) -> String {
+        self.tag += 1;
+        let tag = format!("t{}", self.tag);
+        let bytes = format!("{tag} {command}\r\n");
+        self.stream.write_all(bytes.as_bytes()).await.unwrap();
+        loop {
+            let line = self.line().await;
+            match line.strip_prefix("* ") {
+                Some(untagged) => self.untagged(untagged, command),
+                None if line.starts_with(&tag) => {
+                    assert!(!line.contains(" BAD "), "{command}: {line}");
+                    return line;
+                }
+                None => panic!("neither tagged nor untagged: {line}"),
+            }
+        }
+    }
+
+    fn untagged(&mut self, line: &str, command: &str) {
+        let mut words = line.split(' ');
+        let Some(Ok(number)) = words.next().map(str::parse::<u32>) else {
+            return;
+        };
+        match words.next() {
+            Some("EXISTS") => {
+                assert!(number >= self.exists, "EXISTS went down without EXPUNGE");
+                self.exists = number;
+                self.uids.resize(usize::try_from(number).unwrap(), None);
+            }
+            Some("EXPUNGE") => {
+                let held = ["FETCH", "STORE", "SEARCH"];
+                assert!(
+                    !held.iter().any(|verb| command.starts_with(verb)),
+                    "EXPUNGE in {command}"
+                );
+                assert!(
+                    (1..=self.exists).contains(&number),
+                    "EXPUNGE {number} of {}",
+                    self.exists
+                );
+                self.exists -= 1;
+                self.uids.remove(usize::try_from(number - 1).unwrap());
+            }
+            Some("FETCH") => {
+                assert!(
+                    (1..=self.exists).contains(&number),
+                    "FETCH {number} of {}",
+                    self.exists
+                );
+                if let Some(uid) = line.split("UID ").nth(1) {
+                    let uid = uid.split([' ', ')']).next().unwrap().parse().unwrap();
+                    let known = &mut self.uids[usize::try_from(number - 1).unwrap()];
+                    assert!(
+                        known.is_none_or(|known| known == uid),
+                        "message {number} changed"
+                    );
+                    *known = Some(uid);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn random_command(&mut self, choice: u64) {
+        let number = choice / 16 % u64::from(self.exists.max(1)) + 1;
+        match choice % 16 {
+            0..4 => {
+                let message = format!("Subject: {choice}\r\n\r\nbody\r\n");
+                let command = format!("APPEND INBOX {{{}+}}\r\n{message}", message.len());
+                self.run(&command).await;
+            }
+            4..8 if self.exists > 0 => {
+                let flag = ["\\Deleted", "\\Seen", "\\Flagged", "word"];
+                let flag = flag[usize::try_from(choice / 16 % 4).unwrap()];
+                self.run(&format!("STORE {number} +FLAGS ({flag})")).await;
+            }
+            8..10 => drop(self.run("EXPUNGE").await),
+            10..12 if self.exists > 0 => {
+                drop(self.run(&format!("FETCH {number} (UID FLAGS)")).await)
+            }
+            12 if self.exists > 0 => drop(self.run(&format!("MOVE {number} INBOX")).await),
+            13 => drop(self.run("UID FETCH 1:* (FLAGS)").await),
+            14 => drop(self.run("SEARCH UNDELETED").await),
+            _ => drop(self.run("NOOP").await),
+        }
+    }
+
+    /// Everything it can see, after it has been told everything.
+    async fn agreed(&mut self) -> Vec<Option<u32>> {
+        self.run("NOOP").await;
+        self.run("UID FETCH 1:* (FLAGS)").await;
+        self.uids.clone()
+    }
+}
+
+/// Runs one seed; the digest of its order of events.
+fn run(seed: u64, accounts: &Rc<Accounts>) -> u64 {
+    let simulation = Rc::new(Simulation::new(seed));
+    let (world, known) = (simulation.clone(), accounts.clone());
+    let main = async move {
+        let shards = open_shards(&world, &known, seed).await;
+        let create = Operation::CreateAccount {
+            mailboxes: Vec::new(),
+        };
+        shards[0].request(known.account, create).await.unwrap();
+        let (done, finished) = async_channel::bounded(CLIENTS);
+        for number in 0..CLIENTS {
+            let (world, done) = (world.clone(), done.clone());
+            let shard = shards[number % shards.len()].clone();
+            shard.clone().runtime().spawn(async move {
+                let mut client = Client::connect(&world, &shard).await;
+                for _ in 0..COMMANDS {
+                    client.random_command(world.random_u64()).await;
+                }
+                done.send(client).await.unwrap();
+            });
+        }
+        drop(done);
+        let mut views = Vec::new();
+        let mut clients = Vec::new();
+        while let Ok(client) = finished.recv().await {
+            clients.push(client);
+        }
+        assert_eq!(clients.len(), CLIENTS, "a client or its session panicked");
+        for client in &mut clients {
+            views.push(client.agreed().await);
+        }
+        assert!(views.iter().all(|view| *view == views[0]), "{views:?}");
+        assert!(views[0].iter().all(Option::is_some), "{views:?}");
+        for client in &mut clients {
+            client.run("LOGOUT").await;
+        }
+    };
+    simulation
+        .run_until(main)
+        .unwrap_or_else(|stalled| panic!("seed {seed}: {stalled:?}"));
+    simulation.trace()
+}
+
+#[test]
+fn clients_on_different_shards_agree_whatever_the_order() {
+    let accounts = Rc::new(accounts());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let seeds = match number("TEST_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(60),
+    };
+    for seed in seeds {
+        println!("seed {seed}");
+        run(seed, &accounts);
+    }
+}
+
+#[test]
+fn one_seed_gives_one_order_of_events() {
+    let accounts = Rc::new(accounts());
+    assert_eq!(run(7, &accounts), run(7, &accounts));
+    assert_ne!(run(7, &accounts), run(8, &accounts));
+}
