@@ -16,7 +16,11 @@ const EMPTY_NAMES: [&str; 5] = ["utils", "common", "helpers", "misc", "types"];
 const HOMES: [(&str, &[&str]); 9] = [
     (
         "glommio",
-        &["server/src/runtime/", "storage-engine/src/disk/glommio"],
+        &[
+            "server/src/runtime/",
+            "storage-engine/src/disk/glommio",
+            "storage-engine/tests/",
+        ],
     ),
     (
         "rustls",

@@ -1,9 +1,9 @@
-//! A cheap client for figures: blocking sockets, one thread a session, nothing allocated per answer
-//! that need not be. `drive SCENARIO ADDRESS ACCOUNT PASSWORD SESSIONS SECONDS` prints one JSON line.
+//! A cheap client for figures: blocking sockets, one thread a session.
 //!
-//! Scenarios: `prepare` (append messages of 4 KB), `login` (connect, LOGIN, LOGOUT), `fetch`
-//! (BODY.PEEK[] of random messages), `storefetch` (STORE and FETCH FLAGS in one mailbox), `lmtp`
-//! (deliver 4 KB on a connection that stays).
+//! `drive SCENARIO ADDRESS ACCOUNT PASSWORD SESSIONS SECONDS` prints one JSON line. Scenarios:
+//! `prepare` (append messages of 4 KB), `login` (connect, LOGIN, LOGOUT), `fetch` (BODY.PEEK[] of
+//! random messages), `storefetch` (STORE and FETCH FLAGS in one mailbox), `lmtp` (deliver 4 KB on
+//! a connection that stays).
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
