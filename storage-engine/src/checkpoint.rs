@@ -52,6 +52,18 @@ pub enum CheckpointError {
     Unreadable(AccountId),
 }
 
+/// How far the checkpoint of one account came.
+enum Progress {
+    /// Its state frame is in the log.
+    Written(Stored),
+    /// There is nothing to write.
+    NotNeeded,
+    /// More was changed meanwhile: look again.
+    Again,
+    /// Wait for room.
+    NoRoom,
+}
+
 /// An account whose state frame is in the log.
 type Written = (AccountId, Rc<Held>, Stored);
 
@@ -83,7 +95,10 @@ impl CheckpointState {
     /// Whether the log has grown so much that a checkpoint costs a small share of it.
     fn is_due(&self, log_bytes: u64) -> bool {
         let grown = log_bytes.saturating_sub(self.log_bytes);
-        grown >= self.log_bytes_min.max(self.cost_bytes.saturating_mul(CHECKPOINT_COST_SHARE))
+        grown
+            >= self
+                .log_bytes_min
+                .max(self.cost_bytes.saturating_mul(CHECKPOINT_COST_SHARE))
     }
 }
 
@@ -216,38 +231,48 @@ impl<D: Disk> MailStore<D> {
             let warmed = self.warm(account, &held, &overlaid).await;
             warmed.map_err(|_| CheckpointError::Unreadable(account))?;
             let seen = self.inner.log.changed().generation();
-            let mut states = held.states.borrow_mut();
-            // Unborn ones were refused, and a deleted one needs no frame.
-            if !states.published.exists() {
-                return Ok(None);
-            }
-            if overlaid.len() != self::overlaid(&states).len() {
-                continue;
-            }
-            let before = page_places(&states, &overlaid);
-            let told = fold(&mut states, &overlaid);
-            let after = page_places(&states, &overlaid);
-            for place in before.difference(&after) {
-                self.inner.live.add(*place, -1);
-            }
-            let step = self.write_pages(account, &mut states);
-            states.replan();
-            let changes: Vec<(MailboxId, ChangeKind)> = told
-                .into_iter()
-                .filter_map(|mailbox| {
-                    let index = states.published.mailbox(mailbox)?.index.clone();
-                    Some((mailbox, ChangeKind::Rebased { index }))
-                })
-                .collect();
-            drop(states);
-            for (mailbox, kind) in changes {
-                self.tell(MailboxKey { account, mailbox }, kind);
-            }
-            match step? {
-                Some(stored) => return Ok(Some((account, held, stored))),
-                None => self.inner.log.changed().changed_since(seen).await,
+            match self.fold_and_write(account, &held, &overlaid)? {
+                Progress::Written(stored) => return Ok(Some((account, held, stored))),
+                Progress::NotNeeded => return Ok(None),
+                Progress::Again => {}
+                Progress::NoRoom => self.inner.log.changed().changed_since(seen).await,
             }
         }
+    }
+
+    /// One step without a wait: the pages of `overlaid` are warm.
+    fn fold_and_write(
+        &self,
+        account: AccountId,
+        held: &Rc<Held>,
+        overlaid: &[MailboxId],
+    ) -> Result<Progress, CheckpointError> {
+        let mut states = held.states.borrow_mut();
+        // Unborn ones were refused, and a deleted one needs no frame.
+        if !states.published.exists() {
+            return Ok(Progress::NotNeeded);
+        }
+        if self::overlaid(&states) != overlaid {
+            return Ok(Progress::Again);
+        }
+        let before = page_places(&states, overlaid);
+        let told = fold(&mut states, overlaid);
+        let after = page_places(&states, overlaid);
+        for place in before.difference(&after) {
+            self.inner.live.add(*place, -1);
+        }
+        let step = self.write_pages(account, &mut states);
+        states.replan();
+        let rebased = told.into_iter().filter_map(|mailbox| {
+            let index = states.published.mailbox(mailbox)?.index.clone();
+            Some((mailbox, ChangeKind::Rebased { index }))
+        });
+        let changes: Vec<(MailboxId, ChangeKind)> = rebased.collect();
+        drop(states);
+        for (mailbox, kind) in changes {
+            self.tell(MailboxKey { account, mailbox }, kind);
+        }
+        Ok(step?.map_or(Progress::NoRoom, Progress::Written))
     }
 
     /// Enqueues pages that have no place and then the state. `None`: wait for room.
@@ -258,9 +283,13 @@ impl<D: Disk> MailStore<D> {
     ) -> Result<Option<Stored>, CheckpointError> {
         for mailbox in states.published.mailbox_ids() {
             let id = u64::from(mailbox.0);
-            let Some(index) = states.published.index_mut(mailbox) else { continue };
+            let Some(index) = states.published.index_mut(mailbox) else {
+                continue;
+            };
             for at in 0..index.pages().len() {
-                let Some(slot) = index.pages().get(at) else { continue };
+                let Some(slot) = index.pages().get(at) else {
+                    continue;
+                };
                 let Some(page) = slot.page.clone().filter(|_| slot.place.is_none()) else {
                     continue;
                 };
@@ -277,7 +306,11 @@ impl<D: Disk> MailStore<D> {
         let encoded = states.published.encode(Form::Pages);
         let payload = encoded.map_err(|_| CheckpointError::Unreadable(account))?;
         let place = self.write_frame(account, FrameKind::AccountState, lsn.0, &payload)?;
-        Ok(place.map(|place| Stored { lsn, place, gap: states.gap }))
+        Ok(place.map(|place| Stored {
+            lsn,
+            place,
+            gap: states.gap,
+        }))
     }
 
     fn write_frame(
@@ -312,8 +345,10 @@ impl<D: Disk> MailStore<D> {
         slices: &BTreeSet<Slice>,
         written: &[Written],
     ) -> Result<BTreeMap<Slice, Place>, CheckpointError> {
-        let mut tables: BTreeMap<Slice, BTreeMap<AccountId, TableEntry>> =
-            slices.iter().map(|slice| (*slice, BTreeMap::new())).collect();
+        let mut tables: BTreeMap<Slice, BTreeMap<AccountId, TableEntry>> = slices
+            .iter()
+            .map(|slice| (*slice, BTreeMap::new()))
+            .collect();
         for (account, slot) in self.inner.accounts.borrow().iter() {
             if let Some(table) = tables.get_mut(&account.slice())
                 && let Some(entry) = table_entry(slot)
@@ -323,7 +358,13 @@ impl<D: Disk> MailStore<D> {
         }
         for (account, _, stored) in written {
             if let Some(table) = tables.get_mut(&account.slice()) {
-                table.insert(*account, TableEntry { lsn: stored.lsn, state: place_of(*stored) });
+                table.insert(
+                    *account,
+                    TableEntry {
+                        lsn: stored.lsn,
+                        state: place_of(*stored),
+                    },
+                );
             }
         }
         let mut places = BTreeMap::new();
@@ -370,7 +411,10 @@ impl<D: Disk> MailStore<D> {
 fn overlaid(states: &States) -> Vec<MailboxId> {
     let ids = states.published.mailbox_ids();
     let has_overlay = |id: &MailboxId| {
-        states.published.mailbox(*id).is_some_and(|held| held.index.overlay_len() > 0)
+        states
+            .published
+            .mailbox(*id)
+            .is_some_and(|held| held.index.overlay_len() > 0)
     };
     ids.into_iter().filter(has_overlay).collect()
 }
@@ -388,28 +432,46 @@ fn fold(states: &mut States, mailboxes: &[MailboxId]) -> Vec<MailboxId> {
 
 /// Stored pages of these mailboxes.
 fn page_places(states: &States, mailboxes: &[MailboxId]) -> HashSet<Place> {
-    let held = mailboxes.iter().filter_map(|mailbox| states.published.mailbox(*mailbox));
-    held.flat_map(|held| held.index.pages()).filter_map(|slot| slot.place).collect()
+    let held = mailboxes
+        .iter()
+        .filter_map(|mailbox| states.published.mailbox(*mailbox));
+    held.flat_map(|held| held.index.pages())
+        .filter_map(|slot| slot.place)
+        .collect()
 }
 
 fn table_entry(slot: &Slot) -> Option<TableEntry> {
     match slot {
-        Slot::Cold(stored) | Slot::Loading { stored, .. } => {
-            Some(TableEntry { lsn: stored.lsn, state: place_of(*stored) })
-        }
-        Slot::Deleted { lsn } => Some(TableEntry { lsn: *lsn, state: StatePlace::Deleted }),
+        Slot::Cold(stored) | Slot::Loading { stored, .. } => Some(TableEntry {
+            lsn: stored.lsn,
+            state: place_of(*stored),
+        }),
+        Slot::Deleted { lsn } => Some(TableEntry {
+            lsn: *lsn,
+            state: StatePlace::Deleted,
+        }),
         Slot::Held(held) => {
             let states = held.states.borrow();
             if states.published.deleted() {
                 let lsn = states.published.lsn();
-                return Some(TableEntry { lsn, state: StatePlace::Deleted });
+                return Some(TableEntry {
+                    lsn,
+                    state: StatePlace::Deleted,
+                });
             }
             let stored = states.stored?;
-            Some(TableEntry { lsn: stored.lsn, state: place_of(stored) })
+            Some(TableEntry {
+                lsn: stored.lsn,
+                state: place_of(stored),
+            })
         }
     }
 }
 
 fn place_of(stored: Stored) -> StatePlace {
-    if stored.gap { StatePlace::Gap(stored.place) } else { StatePlace::At(stored.place) }
+    if stored.gap {
+        StatePlace::Gap(stored.place)
+    } else {
+        StatePlace::At(stored.place)
+    }
 }

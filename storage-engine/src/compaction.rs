@@ -76,9 +76,10 @@ impl<D: Disk> MailStore<D> {
         let checkpoint = self.inner.checkpoint.borrow();
         let log_bytes = log.counters().bytes;
         let earlier = self.inner.live.segments().all();
-        let own = log.ended_segments().into_iter().map(|ended| {
-            (ended.id, ended.end, self.inner.live.of_own(ended.id))
-        });
+        let own = log
+            .ended_segments()
+            .into_iter()
+            .map(|ended| (ended.id, ended.end, self.inner.live.of_own(ended.id)));
         let worth = |end: u32, live: i64| match log.is_full() {
             // Every byte counts, as long as the copies fit into the reserve.
             true => live.saturating_mul(8) <= i64::from(end) * 7,
@@ -101,7 +102,8 @@ impl<D: Disk> MailStore<D> {
     /// Empties one segment on all shards and removes it. False: it stays.
     async fn compact(&self, id: SegmentId) -> bool {
         let early = self.inner.options.sabotage == Some(Sabotage::RemoveTooEarly);
-        if !early && !(self.evacuate(id).await && self.inner.shards.evacuate(id).await) {
+        let emptied = early || self.evacuate(id).await && self.inner.shards.evacuate(id).await;
+        if !emptied {
             return false;
         }
         self.inner.checkpoint.borrow_mut().removed.insert(id);
@@ -140,8 +142,13 @@ impl<D: Disk> MailStore<D> {
             let reader = &self.inner.reader;
             let read = reader.read_frame(change.account, change.body.0, change.place, kinds);
             // An unreadable map costs space that is not given back, nothing else.
-            let Ok((_, payload)) = read.await else { continue };
-            for chunk in BodyMap::decode(&payload).map(|map| map.chunks).unwrap_or_default() {
+            let Ok((_, payload)) = read.await else {
+                continue;
+            };
+            for chunk in BodyMap::decode(&payload)
+                .map(|map| map.chunks)
+                .unwrap_or_default()
+            {
                 self.inner.live.add(chunk, change.sign);
             }
         }

@@ -30,8 +30,8 @@ use crate::disk::Disk;
 use crate::error::OpenError;
 use crate::ids::{AccountId, ChangeNumber, Epoch, MailboxKey, SegmentId};
 use crate::limits::MARK_QUIET_MS;
-use crate::log::{Commit, Log, LogCounters};
 use crate::log::wake::Signal;
+use crate::log::{Commit, Log, LogCounters};
 use crate::reader::BodyReader;
 use crate::recovery::{LSN_NONE, Options, ShardStart};
 use crate::request::{Operation, Refusal, Reply, Request};
@@ -110,7 +110,9 @@ pub struct MailStore<D: Disk> {
 
 impl<D: Disk> Clone for MailStore<D> {
     fn clone(&self) -> Self {
-        MailStore { inner: self.inner.clone() }
+        MailStore {
+            inner: self.inner.clone(),
+        }
     }
 }
 
@@ -155,8 +157,11 @@ impl<D: Disk> MailStore<D> {
         let segment_bytes = options.segment_bytes_checked();
         let space = start.space.clone();
         let log = Log::start(disk.clone(), start.epoch, start.shard, segment_bytes, space).await?;
-        let reader =
-            BodyReader::new(disk.clone(), options.body_cache_bytes, options.descriptors_max);
+        let reader = BodyReader::new(
+            disk.clone(),
+            options.body_cache_bytes,
+            options.descriptors_max,
+        );
         let checkpoint = CheckpointState::new(start.tables, start.shards, segment_bytes);
         let store = MailStore {
             inner: Rc::new(Inner {
@@ -306,7 +311,10 @@ impl<D: Disk> MailStore<D> {
         loop {
             let quiet = async {
                 if !marked {
-                    self.inner.clock.sleep(Duration::from_millis(MARK_QUIET_MS)).await;
+                    self.inner
+                        .clock
+                        .sleep(Duration::from_millis(MARK_QUIET_MS))
+                        .await;
                     log.enqueue_mark();
                 }
                 std::future::pending().await
@@ -331,5 +339,4 @@ impl<D: Disk> MailStore<D> {
         change(&mut counters);
         self.inner.counters.set(counters);
     }
-
 }

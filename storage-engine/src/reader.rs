@@ -18,9 +18,7 @@ use crate::disk::{Disk, DiskError, DiskFile};
 use crate::error::ReadError;
 use crate::ids::{AccountId, BodyId, Place, SegmentId};
 use crate::limits::{BODY_CHUNKS_MAX, BODY_INLINE_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX};
-use crate::log::{
-    FRAME_HEADER_BYTES, Fields, FrameError, FrameKind, decode_frame, segment_name,
-};
+use crate::log::{FRAME_HEADER_BYTES, Fields, FrameError, FrameKind, decode_frame, segment_name};
 use cache::{BodyCache, Descriptors};
 
 /// Reads frames. One per shard; clones share its caches.
@@ -38,7 +36,9 @@ struct Inner<D: Disk> {
 
 impl<D: Disk> Clone for BodyReader<D> {
     fn clone(&self) -> Self {
-        BodyReader { inner: self.inner.clone() }
+        BodyReader {
+            inner: self.inner.clone(),
+        }
     }
 }
 
@@ -47,7 +47,14 @@ impl<D: Disk> BodyReader<D> {
     pub fn new(disk: D, cache_bytes: usize, descriptors_max: usize) -> BodyReader<D> {
         let files = RefCell::new(Descriptors::new(descriptors_max));
         let cache = RefCell::new(BodyCache::new(cache_bytes));
-        BodyReader { inner: Rc::new(Inner { disk, files, cache, gone: RefCell::default() }) }
+        BodyReader {
+            inner: Rc::new(Inner {
+                disk,
+                files,
+                cache,
+                gone: RefCell::default(),
+            }),
+        }
     }
 
     /// The octets of a message in `range`, clipped to its size. Keep ranges below a mebibyte.
@@ -85,7 +92,9 @@ impl<D: Disk> BodyReader<D> {
         body: BodyId,
         place: Place,
     ) -> Result<Bytes, ReadError> {
-        let (_, payload) = self.read_cached(account, body, place, &[FrameKind::Summary]).await?;
+        let (_, payload) = self
+            .read_cached(account, body, place, &[FrameKind::Summary])
+            .await?;
         Ok(payload)
     }
 
@@ -115,7 +124,9 @@ impl<D: Disk> BodyReader<D> {
             return Err(ReadError::Damaged);
         }
         let file = self.file(place.segment).await?;
-        let bytes = file.read_at(u64::from(place.offset), FRAME_HEADER_BYTES + len).await?;
+        let bytes = file
+            .read_at(u64::from(place.offset), FRAME_HEADER_BYTES + len)
+            .await?;
         let header = match decode_frame(place.segment, &bytes) {
             Ok((header, payload, _)) if payload.len() == len => header,
             Ok(_) => return Err(ReadError::Missing),
@@ -143,7 +154,15 @@ impl<D: Disk> BodyReader<D> {
             };
         }
         let (kind, payload) = self.read_frame(account, body.0, place, kinds).await?;
-        self.remember(place, CachedFrame { account, body, kind, payload: payload.clone() });
+        self.remember(
+            place,
+            CachedFrame {
+                account,
+                body,
+                kind,
+                payload: payload.clone(),
+            },
+        );
         Ok((kind, payload))
     }
 
@@ -206,12 +225,18 @@ impl BodyMap {
     pub(crate) fn decode(payload: &[u8]) -> Option<BodyMap> {
         let mut fields = Fields::new(payload);
         let octets = fields.u64()?;
-        let count = usize::try_from(fields.u32()?).ok().filter(|count| *count <= BODY_CHUNKS_MAX)?;
+        let count = usize::try_from(fields.u32()?)
+            .ok()
+            .filter(|count| *count <= BODY_CHUNKS_MAX)?;
         fields.u32()?;
         let mut chunks = Vec::with_capacity(count);
         for _ in 0..count {
             let segment = SegmentId(fields.u64()?);
-            chunks.push(Place { segment, offset: fields.u32()?, len: fields.u32()? });
+            chunks.push(Place {
+                segment,
+                offset: fields.u32()?,
+                len: fields.u32()?,
+            });
         }
         fields.is_empty().then_some(BodyMap { octets, chunks })
     }
@@ -232,5 +257,9 @@ impl BodyMap {
 fn clip(payload: &Bytes, range: Range<u64>) -> Bytes {
     let bound = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(payload.len());
     let (from, to) = (bound(range.start), bound(range.end));
-    if from < to { payload.slice(from..to) } else { Bytes::new() }
+    if from < to {
+        payload.slice(from..to)
+    } else {
+        Bytes::new()
+    }
 }

@@ -18,6 +18,7 @@
 
 mod accounts;
 pub mod envelope;
+mod files;
 mod load;
 pub mod manifest;
 pub mod slice_table;
@@ -97,7 +98,9 @@ impl Options {
     /// `segment_bytes` within bounds and on a block.
     pub fn segment_bytes_checked(&self) -> u32 {
         let block = u64::try_from(BLOCK_BYTES).unwrap_or(4096);
-        let bounded = self.segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+        let bounded = self
+            .segment_bytes
+            .clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
         u32::try_from(bounded / block * block).unwrap_or(u32::MAX)
     }
 }
@@ -150,7 +153,9 @@ impl SegmentUses {
     /// All of them with their ends and live bytes.
     pub fn all(&self) -> impl Iterator<Item = (SegmentId, u32, i64)> + '_ {
         let relaxed = Ordering::Relaxed;
-        self.segments.iter().map(move |(id, one)| (*id, one.end, one.live_bytes.load(relaxed)))
+        self.segments
+            .iter()
+            .map(move |(id, one)| (*id, one.end, one.live_bytes.load(relaxed)))
     }
 
     /// Counts bytes that came to be needed (or not, when negative). False: not of an earlier epoch.
@@ -230,7 +235,11 @@ pub async fn recover<D: Disk>(
     report.accounts = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
     let space = Space::new(used_bytes(disk).await?, options.size_max);
 
-    Ok(Recovered { shards: deal(accounts, start, shards, &space), epoch, report })
+    Ok(Recovered {
+        shards: deal(accounts, start, shards, &space),
+        epoch,
+        report,
+    })
 }
 
 /// Gives each shard what is its own.
@@ -242,9 +251,17 @@ fn deal(
 ) -> Vec<ShardStart> {
     let segments = start.segments.iter().map(|(id, segment)| {
         let live_bytes = AtomicI64::new(segment.live_bytes);
-        (*id, SegmentUse { end: segment.end, live_bytes })
+        (
+            *id,
+            SegmentUse {
+                end: segment.end,
+                live_bytes,
+            },
+        )
     });
-    let segments = Arc::new(SegmentUses { segments: segments.collect() });
+    let segments = Arc::new(SegmentUses {
+        segments: segments.collect(),
+    });
     let mut dealt: Vec<ShardStart> = (0..shards)
         .map(|shard| ShardStart {
             epoch: start.epoch,
@@ -282,9 +299,7 @@ async fn tidy<D: Disk>(
         let old_start = parse_start_name(name).is_some_and(|epoch| epoch != start.epoch);
         let old_manifest = parse_manifest_name(name).is_some();
         let segment = parse_segment_name(name);
-        let gone = segment.is_some_and(|id| {
-            empty.contains(&id) || directory.removed.contains(&id)
-        });
+        let gone = segment.is_some_and(|id| empty.contains(&id) || directory.removed.contains(&id));
         if old_start || old_manifest || gone || name.ends_with(".new") {
             match disk.remove(name).await {
                 // The start file was written over this very leftover.
@@ -292,7 +307,9 @@ async fn tidy<D: Disk>(
                 Err(error) => return Err(error.into()),
             }
         }
-        let Some(listed) = segment.and_then(|id| start.segments.get(&id)) else { continue };
+        let Some(listed) = segment.and_then(|id| start.segments.get(&id)) else {
+            continue;
+        };
         let file = disk.open(name).await?;
         let end = u64::from(listed.end.next_multiple_of(block));
         if file.size().await? > end {

@@ -82,7 +82,11 @@ fn with<T: Send + 'static>(
         maintenance.await;
         result
     };
-    LocalExecutorBuilder::new(Placement::Unbound).spawn(run).unwrap().join().unwrap()
+    LocalExecutorBuilder::new(Placement::Unbound)
+        .spawn(run)
+        .unwrap()
+        .join()
+        .unwrap()
 }
 
 fn account(n: usize) -> AccountId {
@@ -92,7 +96,11 @@ fn account(n: usize) -> AccountId {
 }
 
 fn request(account: AccountId, operation: Operation) -> Request {
-    Request { account, now_s: 1_700_000_000, operation }
+    Request {
+        account,
+        now_s: 1_700_000_000,
+        operation,
+    }
 }
 
 fn append(account: AccountId, octets: &Arc<[u8]>) -> Request {
@@ -105,11 +113,22 @@ fn append(account: AccountId, octets: &Arc<[u8]>) -> Request {
         summary: Arc::from([7; 200]),
     };
     let (mailbox, limit) = (Target::Name("INBOX".into()), Limit::default());
-    request(account, Operation::Append { mailbox, messages: vec![message], limit })
+    request(
+        account,
+        Operation::Append {
+            mailbox,
+            messages: vec![message],
+            limit,
+        },
+    )
 }
 
 async fn messages(store: &Store, account: AccountId) -> u64 {
-    match store.execute(request(account, Operation::Describe)).await.unwrap() {
+    match store
+        .execute(request(account, Operation::Describe))
+        .await
+        .unwrap()
+    {
         Reply::Account(description) => description.messages,
         other => panic!("{other:?}"),
     }
@@ -150,7 +169,10 @@ async fn deliver(store: &Store, clients: usize, total: usize, octets: &Arc<[u8]>
 fn mail_survives_a_restart_on_a_real_disk() {
     let directory = Directory::new("restart");
     let octets: Arc<[u8]> = (0..4_000_u32).map(|n| n.to_le_bytes()[0]).collect();
-    let options = Options { segment_bytes: 8 << 20, ..Options::default() };
+    let options = Options {
+        segment_bytes: 8 << 20,
+        ..Options::default()
+    };
     let sent = octets.clone();
     with(&directory.0, options.clone(), async move |store| {
         deliver(&store, 64, 5_000, &sent).await;
@@ -158,25 +180,36 @@ fn mail_survives_a_restart_on_a_real_disk() {
     });
     for indexes in [Indexes::Use, Indexes::Ignore] {
         let sent = octets.clone();
-        let options = Options { indexes, ..options.clone() };
+        let options = Options {
+            indexes,
+            ..options.clone()
+        };
         with(&directory.0, options, async move |store| {
             let mut total = 0;
             for n in 0..64 {
                 total += messages(&store, account(n)).await;
             }
             assert_eq!(total, 5_000);
-            let status = Operation::Status { name: "INBOX".into() };
+            let status = Operation::Status {
+                name: "INBOX".into(),
+            };
             let Reply::Status(inbox) = store.execute(request(account(3), status)).await.unwrap()
             else {
                 panic!()
             };
-            let snapshot = Operation::Snapshot { mailbox: inbox.mailbox };
+            let snapshot = Operation::Snapshot {
+                mailbox: inbox.mailbox,
+            };
             let reply = store.execute(request(account(3), snapshot)).await.unwrap();
-            let Reply::Snapshot(snapshot) = reply else { panic!() };
+            let Reply::Snapshot(snapshot) = reply else {
+                panic!()
+            };
             for entry in snapshot.index.iter() {
                 let whole = 0..u64::from(entry.size);
                 let reader = store.reader();
-                let read = reader.read_body(account(3), entry.body, entry.body_place, whole).await;
+                let read = reader
+                    .read_body(account(3), entry.body, entry.body_place, whole)
+                    .await;
                 assert_eq!(read.unwrap(), sent[..]);
             }
         });

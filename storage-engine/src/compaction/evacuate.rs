@@ -79,18 +79,26 @@ impl<D: Disk> MailStore<D> {
             let held = match self.load(*account).await {
                 Ok(Some(held)) => held,
                 // Bodies of an account that never came to be.
-                Ok(None) if frames.iter().all(|one| one.header.kind != FrameKind::Metadata) => {
+                Ok(None)
+                    if frames
+                        .iter()
+                        .all(|one| one.header.kind != FrameKind::Metadata) =>
+                {
                     continue;
                 }
                 Ok(None) | Err(_) => return Err(EvacuateError::Unreadable(*account)),
             };
             kept.push(held.clone());
-            self.evacuate_account(*account, &held, frames, &contents, segment).await?;
+            self.evacuate_account(*account, &held, frames, &contents, segment)
+                .await?;
         }
         {
             let mut checkpoint = self.inner.checkpoint.borrow_mut();
             let in_segment = |place: &Place| place.segment == segment;
-            let tables = checkpoint.tables.iter().filter(|(_, place)| in_segment(place));
+            let tables = checkpoint
+                .tables
+                .iter()
+                .filter(|(_, place)| in_segment(place));
             let slices: Vec<_> = tables.map(|(slice, _)| *slice).collect();
             checkpoint.dirty_slices.extend(slices);
         }
@@ -117,14 +125,23 @@ impl<D: Disk> MailStore<D> {
         }
         file.close().await?;
         let earlier = self.inner.live.segments().all();
-        let ended = self.inner.log.ended_segments().into_iter().map(|one| (one.id, one.end));
+        let ended = self
+            .inner
+            .log
+            .ended_segments()
+            .into_iter()
+            .map(|one| (one.id, one.end));
         let end = earlier
             .map(|(id, end, _)| (id, end))
             .chain(ended)
             .find_map(|(id, end)| (id == segment).then_some(end));
         let shards = self.inner.checkpoint.borrow().shards;
         let mut by_account: BTreeMap<AccountId, Vec<Found>> = BTreeMap::new();
-        let part = SegmentBytes { segment, base: narrow(SEGMENT_HEADER_BYTES), bytes: &bytes };
+        let part = SegmentBytes {
+            segment,
+            base: narrow(SEGMENT_HEADER_BYTES),
+            bytes: &bytes,
+        };
         let found = scan(part, end, &mut |header, place, payload| {
             let own = header.slice.shard(shards) == self.inner.shard;
             if !own || header.kind == FrameKind::SliceTable {
@@ -133,7 +150,11 @@ impl<D: Disk> MailStore<D> {
             let frames = by_account.entry(header.account).or_default();
             let start = wide(place.offset) + 40 - SEGMENT_HEADER_BYTES;
             let payload = start..start + payload.len();
-            frames.push(Found { header: *header, place, payload });
+            frames.push(Found {
+                header: *header,
+                place,
+                payload,
+            });
         });
         if !found.damage.is_empty() {
             return Err(EvacuateError::Stays);
@@ -149,8 +170,17 @@ impl<D: Disk> MailStore<D> {
         contents: &Contents,
         segment: SegmentId,
     ) -> Result<(), EvacuateError> {
-        let payload = |found: &Found| contents.bytes.get(found.payload.clone()).unwrap_or_default();
-        let metadata = || frames.iter().filter(|one| one.header.kind == FrameKind::Metadata);
+        let payload = |found: &Found| {
+            contents
+                .bytes
+                .get(found.payload.clone())
+                .unwrap_or_default()
+        };
+        let metadata = || {
+            frames
+                .iter()
+                .filter(|one| one.header.kind == FrameKind::Metadata)
+        };
         if held.states.borrow().published.deleted() {
             for found in metadata().filter(|found| is_deletion(payload(found))) {
                 self.copy(&found.header, payload(found)).await?;
@@ -171,11 +201,17 @@ impl<D: Disk> MailStore<D> {
             self.inner.live.add(found.place, -1);
             moves.insert(found.place, new);
         }
-        if frames.iter().any(|found| found.header.kind == FrameKind::Chunk) {
+        if frames
+            .iter()
+            .any(|found| found.header.kind == FrameKind::Chunk)
+        {
             self.move_chunks(account, held, segment, &mut moves).await?;
         }
         self.log_moves(account, held, &moves).await?;
-        for found in frames.iter().filter(|found| found.header.kind == FrameKind::IndexPage) {
+        for found in frames
+            .iter()
+            .filter(|found| found.header.kind == FrameKind::IndexPage)
+        {
             self.move_page(held, found, payload(found)).await?;
         }
         self.inner.checkpoint.borrow_mut().note_dirty(account);
@@ -193,7 +229,11 @@ impl<D: Disk> MailStore<D> {
         let states = held.states.borrow();
         let mut needed = HashSet::new();
         for state in [&states.published, &states.planned] {
-            for mailbox in state.mailbox_ids().iter().filter_map(|id| state.mailbox(*id)) {
+            for mailbox in state
+                .mailbox_ids()
+                .iter()
+                .filter_map(|id| state.mailbox(*id))
+            {
                 for entry in mailbox.index.iter() {
                     let places = [entry.body_place, entry.summary_place];
                     needed.extend(places.into_iter().filter(|place| place.segment == segment));
@@ -222,7 +262,11 @@ impl<D: Disk> MailStore<D> {
             if map.chunks.iter().all(|chunk| chunk.segment != segment) {
                 continue;
             }
-            for chunk in map.chunks.iter_mut().filter(|chunk| chunk.segment == segment) {
+            for chunk in map
+                .chunks
+                .iter_mut()
+                .filter(|chunk| chunk.segment == segment)
+            {
                 let kinds = &[FrameKind::Chunk];
                 let read = reader.read_frame(account, body.0, *chunk, kinds).await;
                 let (_, payload) = read.map_err(unreadable)?;
@@ -279,11 +323,17 @@ impl<D: Disk> MailStore<D> {
                 return Err(CheckpointError::NoRoom.into());
             }
         }
-        let planned = Planned { records, by: None, draft: ReplyDraft::Done };
+        let planned = Planned {
+            records,
+            by: None,
+            draft: ReplyDraft::Done,
+        };
         let mut states = held.states.borrow_mut();
         let logged = self.commit_records(account, held, &mut states, planned, Vec::new());
         // Nobody waits for the answer: `settled` does.
-        logged.map(|_| true).map_err(|_| CheckpointError::NoRoom.into())
+        logged
+            .map(|_| true)
+            .map_err(|_| CheckpointError::NoRoom.into())
     }
 
     /// Whether the account's metadata is mostly about what is not true any more.
@@ -388,7 +438,11 @@ fn large_bodies(held: &Rc<Held>) -> BTreeMap<BodyId, Place> {
     let states = held.states.borrow();
     let mut large = BTreeMap::new();
     for state in [&states.planned, &states.published] {
-        for mailbox in state.mailbox_ids().iter().filter_map(|id| state.mailbox(*id)) {
+        for mailbox in state
+            .mailbox_ids()
+            .iter()
+            .filter_map(|id| state.mailbox(*id))
+        {
             let entries = mailbox.index.iter();
             let chunked = entries.filter(|entry| wide(entry.size) > BODY_INLINE_BYTES_MAX);
             large.extend(chunked.map(|entry| (entry.body, entry.body_place)));

@@ -54,7 +54,10 @@ impl GlommioDisk {
         let probe = DmaFile::create(directory.join(&name))
             .await
             .map_err(|error| refused("create", &name, &error))?;
-        probe.close().await.map_err(|error| refused("close", &name, &error))?;
+        probe
+            .close()
+            .await
+            .map_err(|error| refused("close", &name, &error))?;
         Ok(GlommioDisk { shared })
     }
 
@@ -63,7 +66,11 @@ impl GlommioDisk {
     }
 
     fn file(&self, name: &str, file: DmaFile) -> GlommioFile {
-        GlommioFile { name: name.to_owned(), file, shared: self.shared.clone() }
+        GlommioFile {
+            name: name.to_owned(),
+            file,
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -107,7 +114,13 @@ impl Disk for GlommioDisk {
         let path = self.path(name);
         // The library panics when the file vanishes while it is opened. Compaction removes files
         // under readers that hold an old place.
-        let opened = async { OpenOptions::new().read(true).write(true).dma_open(&path).await };
+        let opened = async {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .dma_open(&path)
+                .await
+        };
         match AssertUnwindSafe(opened).catch_unwind().await {
             Ok(Ok(file)) => Ok(self.file(name, file)),
             Ok(Err(error)) => Err(refused("open", name, &error)),
@@ -137,7 +150,9 @@ impl Disk for GlommioDisk {
 
     async fn remove(&self, name: &str) -> Result<(), DiskError> {
         let path = self.path(name);
-        glommio::io::remove(&path).await.map_err(|error| refused("remove", name, &error))
+        glommio::io::remove(&path)
+            .await
+            .map_err(|error| refused("remove", name, &error))
     }
 
     async fn rename(&self, from: &str, to: &str) -> Result<(), DiskError> {
@@ -151,7 +166,10 @@ impl Disk for GlommioDisk {
             .await
             .map_err(|error| refused("open directory", "", &error))?;
         repeat("sync directory", "", || directory.sync()).await?;
-        directory.close().await.map_err(|error| refused("close directory", "", &error))
+        directory
+            .close()
+            .await
+            .map_err(|error| refused("close directory", "", &error))
     }
 }
 
@@ -191,7 +209,9 @@ impl DiskFile for GlommioFile {
                 .map_err(|error| refused("budget", &self.name, &error))?;
             let read = || self.file.read_at_aligned(start, span);
             let result = repeat("read", &self.name, read).await?;
-            let Some(piece) = result.get(skip..result.len().min(skip + wanted)) else { break };
+            let Some(piece) = result.get(skip..result.len().min(skip + wanted)) else {
+                break;
+            };
             content.extend_from_slice(piece);
             if piece.len() < wanted {
                 break;
@@ -213,14 +233,22 @@ impl DiskFile for GlommioFile {
     }
 
     async fn close(self) -> Result<(), DiskError> {
-        self.file.close().await.map_err(|error| refused("close", &self.name, &error))
+        self.file
+            .close()
+            .await
+            .map_err(|error| refused("close", &self.name, &error))
     }
 }
 
 impl GlommioFile {
     fn short(&self, operation: &'static str) -> DiskError {
         let cause = "fewer bytes than asked".to_owned();
-        DiskError::Io { operation, name: self.name.clone(), errno: None, cause }
+        DiskError::Io {
+            operation,
+            name: self.name.clone(),
+            errno: None,
+            cause,
+        }
     }
 }
 
@@ -242,8 +270,10 @@ async fn repeat<T, F: Future<Output = Result<T, GlommioError<()>>>>(
         match attempt().await {
             Ok(value) => return Ok(value),
             Err(error) => {
-                let cancelled =
-                    matches!(error.raw_os_error(), Some(libc::ETIMEDOUT | libc::ECANCELED));
+                let cancelled = matches!(
+                    error.raw_os_error(),
+                    Some(libc::ETIMEDOUT | libc::ECANCELED)
+                );
                 if !cancelled || attempts >= IO_ATTEMPTS_MAX {
                     return Err(refused(operation, name, &error));
                 }
@@ -259,9 +289,12 @@ fn refused(operation: &'static str, name: &str, error: &GlommioError<()>) -> Dis
         Some(libc::ENOSPC | libc::EDQUOT) => DiskError::Full,
         Some(libc::ENOENT) => DiskError::NotFound(name.to_owned()),
         Some(libc::EEXIST) => DiskError::Exists(name.to_owned()),
-        errno => {
-            DiskError::Io { operation, name: name.to_owned(), errno, cause: error.to_string() }
-        }
+        errno => DiskError::Io {
+            operation,
+            name: name.to_owned(),
+            errno,
+            cause: error.to_string(),
+        },
     }
 }
 

@@ -20,7 +20,10 @@ pub struct DirectoryLock {
 impl DirectoryLock {
     /// Locks the directory, which must exist, and writes down who holds it.
     pub fn take(directory: &Path) -> Result<DirectoryLock, LockError> {
-        let io = |cause| LockError::Io { directory: directory.display().to_string(), cause };
+        let io = |cause| LockError::Io {
+            directory: directory.display().to_string(),
+            cause,
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -32,7 +35,9 @@ impl DirectoryLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                Read::take(&file, 256).read_to_string(&mut holder).map_err(io)?;
+                Read::take(&file, 256)
+                    .read_to_string(&mut holder)
+                    .map_err(io)?;
                 return Err(LockError::Held {
                     directory: directory.display().to_string(),
                     holder: holder.trim().to_owned(),
@@ -40,8 +45,9 @@ impl DirectoryLock {
             }
             Err(TryLockError::Error(cause)) => return Err(io(cause)),
         }
-        let started_s =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let started_s = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         file.set_len(0).map_err(io)?;
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         writeln!(file, "process {} since {started_s}", std::process::id()).map_err(io)?;
@@ -59,7 +65,10 @@ mod tests {
         std::fs::create_dir_all(&directory).unwrap();
         let first = DirectoryLock::take(&directory).unwrap();
         let refused = DirectoryLock::take(&directory).unwrap_err().to_string();
-        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        assert!(
+            refused.contains(&format!("process {}", std::process::id())),
+            "{refused}"
+        );
         drop(first);
         DirectoryLock::take(&directory).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();

@@ -79,8 +79,13 @@ pub async fn write_whole<D: Disk>(disk: &D, name: &str, content: &[u8]) -> Resul
         Ok(()) | Err(DiskError::NotFound(_)) => {}
         Err(error) => return Err(error),
     }
-    let bytes = content.len().next_multiple_of(crate::limits::BLOCK_BYTES).max(1);
-    let file = disk.create(&new_name, u64::try_from(bytes).unwrap_or(u64::MAX)).await?;
+    let bytes = content
+        .len()
+        .next_multiple_of(crate::limits::BLOCK_BYTES)
+        .max(1);
+    let file = disk
+        .create(&new_name, u64::try_from(bytes).unwrap_or(u64::MAX))
+        .await?;
     write_padded(disk, &file, 0, content).await?;
     file.sync().await?;
     file.close().await?;
@@ -98,8 +103,10 @@ pub async fn write_padded<D: Disk>(
     for piece in content.chunks(crate::limits::IO_BYTES_MAX) {
         let padded = piece.len().next_multiple_of(crate::limits::BLOCK_BYTES);
         let mut buffer = disk.buffer(padded)?;
-        let (data, padding) =
-            buffer.as_mut().split_at_mut_checked(piece.len()).ok_or(DiskError::Bounds("piece"))?;
+        let (data, padding) = buffer
+            .as_mut()
+            .split_at_mut_checked(piece.len())
+            .ok_or(DiskError::Bounds("piece"))?;
         data.copy_from_slice(piece);
         padding.fill(0);
         file.write_at(buffer, offset).await?;

@@ -110,7 +110,10 @@ impl SimDisk {
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
         };
-        SimDisk { state: Rc::new(RefCell::new(state)), life: 0 }
+        SimDisk {
+            state: Rc::new(RefCell::new(state)),
+            life: 0,
+        }
     }
 
     /// Sets what goes wrong from here on.
@@ -141,14 +144,21 @@ impl SimDisk {
         state.off = false;
         state.faults = Faults::default();
         state.life += 1;
-        SimDisk { state: self.state.clone(), life: state.life }
+        SimDisk {
+            state: self.state.clone(),
+            life: state.life,
+        }
     }
 
     /// Flips one bit of a file, on the platter and in memory.
     pub fn flip(&self, name: &str, byte: usize, bit: u32) {
         let mut state = self.state.borrow_mut();
-        let Some(inode) = state.names.get(name).copied() else { return };
-        let Some(inode) = state.inodes.get_mut(&inode) else { return };
+        let Some(inode) = state.names.get(name).copied() else {
+            return;
+        };
+        let Some(inode) = state.inodes.get_mut(&inode) else {
+            return;
+        };
         for copy in [&mut inode.content, &mut inode.durable] {
             if let Some(byte) = copy.get_mut(byte) {
                 *byte ^= 1 << (bit % 8);
@@ -159,7 +169,11 @@ impl SimDisk {
     /// The content of a file, for tests that look.
     pub fn content(&self, name: &str) -> Option<Vec<u8>> {
         let state = self.state.borrow();
-        state.names.get(name).and_then(|inode| state.inodes.get(inode)).map(|i| i.content.clone())
+        state
+            .names
+            .get(name)
+            .and_then(|inode| state.inodes.get(inode))
+            .map(|i| i.content.clone())
     }
 
     /// Every operation passes here: other tasks run first now and then, and a dead machine says so.
@@ -193,7 +207,11 @@ impl SimDisk {
 
     /// After the operation: the power may have gone while it ran.
     fn done<T>(&self, value: T) -> Result<T, DiskError> {
-        if self.is_off() { Err(DiskError::Off) } else { Ok(value) }
+        if self.is_off() {
+            Err(DiskError::Off)
+        } else {
+            Ok(value)
+        }
     }
 }
 
@@ -215,12 +233,20 @@ impl State {
             }
             inode.content.clone_from(&inode.durable);
         }
-        let all: std::collections::BTreeSet<String> =
-            self.names.keys().chain(self.durable_names.keys()).cloned().collect();
+        let all: std::collections::BTreeSet<String> = self
+            .names
+            .keys()
+            .chain(self.durable_names.keys())
+            .cloned()
+            .collect();
         let mut names = BTreeMap::new();
         for name in all {
             let (old, new) = (self.durable_names.get(&name), self.names.get(&name));
-            let kept = if old == new || self.random.below(2) == 0 { new } else { old };
+            let kept = if old == new || self.random.below(2) == 0 {
+                new
+            } else {
+                old
+            };
             if let Some(inode) = kept {
                 names.insert(name, *inode);
             }
@@ -234,9 +260,10 @@ impl Inode {
     /// The sector at `start` reaches the platter.
     fn keep(&mut self, start: usize) {
         let end = start.saturating_add(SECTOR_BYTES).min(self.content.len());
-        if let (Some(to), Some(from)) =
-            (self.durable.get_mut(start..end), self.content.get(start..end))
-        {
+        if let (Some(to), Some(from)) = (
+            self.durable.get_mut(start..end),
+            self.content.get(start..end),
+        ) {
             to.copy_from_slice(from);
         }
     }
@@ -260,7 +287,11 @@ impl Disk for SimDisk {
         if state.names.contains_key(name) {
             return Err(DiskError::Exists(name.to_owned()));
         }
-        if state.faults.size_max.is_some_and(|max| state.size().saturating_add(bytes) > max) {
+        if state
+            .faults
+            .size_max
+            .is_some_and(|max| state.size().saturating_add(bytes) > max)
+        {
             return Err(DiskError::Full);
         }
         let bytes = usize::try_from(bytes).map_err(|_| DiskError::Bounds("file size"))?;
@@ -268,18 +299,30 @@ impl Disk for SimDisk {
         state.next_inode += 1;
         // The size is durable at once: ext4 logs it with the allocation, and a shorter file
         // after a crash only reads as an empty one.
-        let zeroes = Inode { content: vec![0; bytes], durable: vec![0; bytes], ..Inode::default() };
+        let zeroes = Inode {
+            content: vec![0; bytes],
+            durable: vec![0; bytes],
+            ..Inode::default()
+        };
         state.inodes.insert(inode, zeroes);
         state.names.insert(name.to_owned(), inode);
         drop(state);
-        self.done(SimFile { disk: self.clone(), name: name.to_owned(), inode })
+        self.done(SimFile {
+            disk: self.clone(),
+            name: name.to_owned(),
+            inode,
+        })
     }
 
     async fn open(&self, name: &str) -> Result<SimFile, DiskError> {
         self.step(false).await?;
         let inode = self.state.borrow().names.get(name).copied();
         let inode = inode.ok_or_else(|| DiskError::NotFound(name.to_owned()))?;
-        Ok(SimFile { disk: self.clone(), name: name.to_owned(), inode })
+        Ok(SimFile {
+            disk: self.clone(),
+            name: name.to_owned(),
+            inode,
+        })
     }
 
     async fn list(&self) -> Result<Vec<String>, DiskError> {
@@ -297,7 +340,10 @@ impl Disk for SimDisk {
     async fn rename(&self, from: &str, to: &str) -> Result<(), DiskError> {
         self.step(true).await?;
         let mut state = self.state.borrow_mut();
-        let inode = state.names.remove(from).ok_or_else(|| DiskError::NotFound(from.to_owned()))?;
+        let inode = state
+            .names
+            .remove(from)
+            .ok_or_else(|| DiskError::NotFound(from.to_owned()))?;
         state.names.insert(to.to_owned(), inode);
         drop(state);
         self.done(())
@@ -326,7 +372,10 @@ impl DiskFile for SimFile {
         let mut state = self.disk.state.borrow_mut();
         let inode = self.inode(&mut state)?;
         let end = start.saturating_add(buffer.len());
-        let target = inode.content.get_mut(start..end).ok_or(DiskError::Bounds("write"))?;
+        let target = inode
+            .content
+            .get_mut(start..end)
+            .ok_or(DiskError::Bounds("write"))?;
         target.copy_from_slice(&buffer);
         inode.unsynced.extend((start..end).step_by(SECTOR_BYTES));
         drop(state);
@@ -364,7 +413,12 @@ impl DiskFile for SimFile {
             inode.content.clone_from(&inode.durable);
             let name = self.name.clone();
             let cause = "simulated".to_owned();
-            return Err(DiskError::Io { operation: "sync", name, errno: Some(5), cause });
+            return Err(DiskError::Io {
+                operation: "sync",
+                name,
+                errno: Some(5),
+                cause,
+            });
         }
         for start in std::mem::take(&mut inode.unsynced) {
             inode.keep(start);
@@ -396,7 +450,10 @@ impl DiskFile for SimFile {
 
 impl SimFile {
     fn inode<'s>(&self, state: &'s mut State) -> Result<&'s mut Inode, DiskError> {
-        state.inodes.get_mut(&self.inode).ok_or_else(|| DiskError::NotFound(self.name.clone()))
+        state
+            .inodes
+            .get_mut(&self.inode)
+            .ok_or_else(|| DiskError::NotFound(self.name.clone()))
     }
 }
 

@@ -76,7 +76,12 @@ impl BatchHeader {
         let previous_end = fields.u32()?;
         let previous = SegmentId(fields.u64()?);
         let previous = (previous.0 != 0).then_some((previous, previous_end));
-        let header = BatchHeader { frames_bytes, segment, number, mark: Mark { end, previous } };
+        let header = BatchHeader {
+            frames_bytes,
+            segment,
+            number,
+            mark: Mark { end, previous },
+        };
         (found == segment && fields.all_zero()).then_some(header)
     }
 }

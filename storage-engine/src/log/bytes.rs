@@ -56,7 +56,9 @@ pub(crate) fn array<const N: usize>(fields: &[&[u8]]) -> [u8; N] {
     let mut out = [0; N];
     let mut rest = out.as_mut_slice();
     for field in fields {
-        let Some((to, after)) = rest.split_at_mut_checked(field.len()) else { break };
+        let Some((to, after)) = rest.split_at_mut_checked(field.len()) else {
+            break;
+        };
         to.copy_from_slice(field);
         rest = after;
     }

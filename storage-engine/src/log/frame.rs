@@ -94,7 +94,13 @@ pub struct FrameHeader {
 impl FrameHeader {
     /// Header of a frame of an account.
     pub fn of(kind: FrameKind, account: AccountId, epoch: Epoch, id: u64) -> FrameHeader {
-        FrameHeader { kind, slice: account.slice(), epoch, id, account }
+        FrameHeader {
+            kind,
+            slice: account.slice(),
+            epoch,
+            id,
+            account,
+        }
     }
 
     fn is_consistent(&self) -> bool {
@@ -161,7 +167,9 @@ pub fn decode_frame(
     segment: SegmentId,
     bytes: &[u8],
 ) -> Result<(FrameHeader, &[u8], usize), FrameError> {
-    let (head, rest) = bytes.split_at_checked(FRAME_HEADER_BYTES).ok_or(FrameError::Cut)?;
+    let (head, rest) = bytes
+        .split_at_checked(FRAME_HEADER_BYTES)
+        .ok_or(FrameError::Cut)?;
     let (header, crc, payload_bytes) = decode_header(head).ok_or(FrameError::Damaged(None))?;
     if payload_bytes > FRAME_PAYLOAD_BYTES_MAX {
         return Err(FrameError::Cut);
@@ -191,7 +199,9 @@ fn decode_header(head: &[u8]) -> Option<(FrameHeader, u32, usize)> {
         id: fields.u64()?,
         account: AccountId(fields.array()?),
     };
-    header.is_consistent().then_some((header, crc, payload_bytes))
+    header
+        .is_consistent()
+        .then_some((header, crc, payload_bytes))
 }
 
 fn checksum_of(segment: SegmentId, fields: &[u8]) -> crc32fast::Hasher {

@@ -3,9 +3,11 @@
 
 mod batch;
 mod bytes;
+mod commit;
 mod frame;
 mod scan;
 mod segment;
+mod space;
 #[cfg(test)]
 mod tests;
 pub mod wake;
@@ -21,4 +23,5 @@ pub use segment::{
     FORMAT_VERSION, SEGMENT_HEADER_BYTES, SHARDS_MAX, SegmentError, SegmentHeader,
     parse_segment_name, segment_epoch, segment_id, segment_name, segment_shard,
 };
-pub use writer::{Commit, EndedSegment, Log, LogCounters, NoRoom, Purpose, Room, Space};
+pub use space::Space;
+pub use writer::{Commit, EndedSegment, Log, LogCounters, NoRoom, Purpose, Room};

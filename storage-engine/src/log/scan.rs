@@ -62,20 +62,33 @@ pub fn scan(
 ) -> Scan {
     let limit = known_end.unwrap_or(u32::MAX).min(part.file_end());
     let batches = find_batches(part, limit);
-    let mut result = Scan { end: part.base.max(header_bytes()), ..Scan::default() };
-    result.previous = batches.iter().rev().find_map(|batch| batch.header.mark.previous);
-    let mark = batches.iter().map(|batch| batch.header.mark.end.max(batch.at)).max();
+    let mut result = Scan {
+        end: part.base.max(header_bytes()),
+        ..Scan::default()
+    };
+    result.previous = batches
+        .iter()
+        .rev()
+        .find_map(|batch| batch.header.mark.previous);
+    let mark = batches
+        .iter()
+        .map(|batch| batch.header.mark.end.max(batch.at))
+        .max();
     // Below `durable`, whatever does not check out was written whole once.
     let durable = known_end.unwrap_or_else(|| mark.unwrap_or(0));
     for batch in &batches {
         if batch.at > result.end.next_multiple_of(block()) {
-            result.damage.push(part.damage(result.end.next_multiple_of(block()), batch.at, None));
+            result
+                .damage
+                .push(part.damage(result.end.next_multiple_of(block()), batch.at, None));
         }
         read_batch(part, batch, limit, durable, &mut result, visit);
     }
     if let Some(known_end) = known_end {
         if known_end > result.end.next_multiple_of(block()) {
-            result.damage.push(part.damage(result.end.next_multiple_of(block()), known_end, None));
+            result
+                .damage
+                .push(part.damage(result.end.next_multiple_of(block()), known_end, None));
         }
         result.end = known_end;
     }
@@ -92,13 +105,16 @@ fn find_batches(part: SegmentBytes<'_>, limit: u32) -> Vec<FoundBatch> {
     let mut found: Vec<FoundBatch> = Vec::new();
     let mut at = part.base.max(header_bytes());
     while at < limit {
-        let header =
-            part.from(at).and_then(|bytes| BatchHeader::decode(bytes, part.segment));
+        let header = part
+            .from(at)
+            .and_then(|bytes| BatchHeader::decode(bytes, part.segment));
         // Numbers go up: a body that holds a copy of a batch is passed over with its batch, and
         // where its batch is damaged its number gives it away unless it is an attack, in which
         // case its frames still don't name another account's slice and LSN unnoticed.
         let in_order = |header: &BatchHeader| {
-            found.last().is_none_or(|last| header.number > last.header.number)
+            found
+                .last()
+                .is_none_or(|last| header.number > last.header.number)
         };
         match header.filter(in_order) {
             Some(header) => {
@@ -131,8 +147,11 @@ fn read_batch(
                 if let Some((from, frame)) = bad_since.take() {
                     result.damage.push(part.damage(from, at, frame));
                 }
-                let place =
-                    Place { segment: part.segment, offset: at, len: narrow(payload.len()) };
+                let place = Place {
+                    segment: part.segment,
+                    offset: at,
+                    len: narrow(payload.len()),
+                };
                 visit(&header, place, payload);
                 at = at.saturating_add(narrow(len));
             }
@@ -158,7 +177,8 @@ fn read_batch(
 }
 
 fn batch_end(at: u32, header: &BatchHeader) -> u32 {
-    at.saturating_add(narrow(BATCH_HEADER_BYTES)).saturating_add(header.frames_bytes)
+    at.saturating_add(narrow(BATCH_HEADER_BYTES))
+        .saturating_add(header.frames_bytes)
 }
 
 impl<'b> SegmentBytes<'b> {
@@ -173,11 +193,18 @@ impl<'b> SegmentBytes<'b> {
 
     fn between(&self, at: u32, end: u32) -> &'b [u8] {
         let bytes = usize::try_from(end.saturating_sub(at)).unwrap_or(0);
-        self.from(at).map_or(&[], |rest| rest.get(..bytes.min(rest.len())).unwrap_or_default())
+        self.from(at).map_or(&[], |rest| {
+            rest.get(..bytes.min(rest.len())).unwrap_or_default()
+        })
     }
 
     fn damage(&self, from: u32, to: u32, frame: Option<FrameHeader>) -> Damage {
-        Damage { segment: self.segment, from, to, frame }
+        Damage {
+            segment: self.segment,
+            from,
+            to,
+            frame,
+        }
     }
 }
 

@@ -82,7 +82,9 @@ pub fn segment_id(epoch: Epoch, shard: usize, counter: u32) -> Option<SegmentId>
     if counter >> COUNTER_BITS != 0 {
         return None;
     }
-    Some(SegmentId(u64::from(epoch.0) << 32 | shard << COUNTER_BITS | u64::from(counter)))
+    Some(SegmentId(
+        u64::from(epoch.0) << 32 | shard << COUNTER_BITS | u64::from(counter),
+    ))
 }
 
 /// Epoch of a segment.

@@ -17,13 +17,28 @@ fn header(kind: FrameKind, id: u64) -> FrameHeader {
 #[test]
 fn frame_bytes_are_golden() {
     let mut out = [0xEE; 48];
-    let len = encode_frame(&mut out, SEGMENT, &header(FrameKind::Body, 9), &[b"hel", b"lo"]);
+    let len = encode_frame(
+        &mut out,
+        SEGMENT,
+        &header(FrameKind::Body, 9),
+        &[b"hel", b"lo"],
+    );
     assert_eq!(len, Some(48));
     let hex: String = out.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(&hex[8..], concat!(
-        "05000000", "02", "00", "790c", "01000000", "0900000000000000",
-        "07070707070707070707070707070707", "68656c6c6f", "000000",
-    ));
+    assert_eq!(
+        &hex[8..],
+        concat!(
+            "05000000",
+            "02",
+            "00",
+            "790c",
+            "01000000",
+            "0900000000000000",
+            "07070707070707070707070707070707",
+            "68656c6c6f",
+            "000000",
+        )
+    );
     let mut checked = SEGMENT.0.to_le_bytes().to_vec();
     checked.extend_from_slice(&out[4..45]);
     assert_eq!(out[..4], crc32fast::hash(&checked).to_le_bytes());
@@ -32,15 +47,27 @@ fn frame_bytes_are_golden() {
 #[test]
 fn frame_reads_back_and_every_flipped_bit_shows() {
     let mut out = vec![0; 48];
-    encode_frame(&mut out, SEGMENT, &header(FrameKind::Metadata, 9), &[b"hello"]).unwrap();
+    encode_frame(
+        &mut out,
+        SEGMENT,
+        &header(FrameKind::Metadata, 9),
+        &[b"hello"],
+    )
+    .unwrap();
     let (found, payload, len) = decode_frame(SEGMENT, &out).unwrap();
-    assert_eq!((found, payload, len), (header(FrameKind::Metadata, 9), &b"hello"[..], 48));
+    assert_eq!(
+        (found, payload, len),
+        (header(FrameKind::Metadata, 9), &b"hello"[..], 48)
+    );
     for bit in 0..45 * 8 {
         out[bit / 8] ^= 1 << (bit % 8);
         assert!(decode_frame(SEGMENT, &out).is_err(), "bit {bit}");
         out[bit / 8] ^= 1 << (bit % 8);
     }
-    assert!(decode_frame(SegmentId(SEGMENT.0 + 1), &out).is_err(), "of another segment");
+    assert!(
+        decode_frame(SegmentId(SEGMENT.0 + 1), &out).is_err(),
+        "of another segment"
+    );
     for cut in 0..45 {
         assert!(decode_frame(SEGMENT, &out[..cut]).is_err(), "cut at {cut}");
     }
@@ -51,7 +78,9 @@ fn random_bytes_are_no_frame_and_no_panic() {
     let mut random = crate::disk::sim::Random::new(1);
     for _ in 0..20_000 {
         let len = usize::try_from(random.below(200)).unwrap();
-        let bytes: Vec<u8> = (0..len).map(|_| random.next_u64().to_le_bytes()[0]).collect();
+        let bytes: Vec<u8> = (0..len)
+            .map(|_| random.next_u64().to_le_bytes()[0])
+            .collect();
         assert!(decode_frame(SEGMENT, &bytes).is_err());
         assert_eq!(BatchHeader::decode(&bytes, SEGMENT), None);
         assert!(SegmentHeader::decode(&bytes, SEGMENT).is_err());
@@ -60,20 +89,45 @@ fn random_bytes_are_no_frame_and_no_panic() {
 
 #[test]
 fn batch_and_segment_headers_are_golden() {
-    let mark = Mark { end: 0x1000, previous: Some((SegmentId(3), 0x2000)) };
-    let batch = BatchHeader { frames_bytes: 48, segment: SEGMENT, number: 2, mark };
+    let mark = Mark {
+        end: 0x1000,
+        previous: Some((SegmentId(3), 0x2000)),
+    };
+    let batch = BatchHeader {
+        frames_bytes: 48,
+        segment: SEGMENT,
+        number: 2,
+        mark,
+    };
     let bytes = batch.encode();
     assert_eq!(BatchHeader::decode(&bytes, SEGMENT), Some(batch));
     assert_eq!(BatchHeader::decode(&bytes, SegmentId(5)), None);
-    let hex: String = bytes[12..].iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, concat!(
-        "30000000", "0000000001000000", "0200000000000000", "00100000", "00200000",
-        "0300000000000000", "00000000000000000000000000000000",
-    ));
-    let segment = SegmentHeader { id: SEGMENT, bytes: 64 << 20 };
+    let hex: String = bytes[12..]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(
+        hex,
+        concat!(
+            "30000000",
+            "0000000001000000",
+            "0200000000000000",
+            "00100000",
+            "00200000",
+            "0300000000000000",
+            "00000000000000000000000000000000",
+        )
+    );
+    let segment = SegmentHeader {
+        id: SEGMENT,
+        bytes: 64 << 20,
+    };
     let bytes = segment.encode();
     assert_eq!(SegmentHeader::decode(&bytes, SEGMENT), Ok(segment));
-    let hex: String = bytes[12..32].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = bytes[12..32]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     assert_eq!(hex, "0100000000000000010000000000000400000000");
     assert_eq!(parse_segment_name(&segment_name(SEGMENT)), Some(SEGMENT));
 }
@@ -81,7 +135,8 @@ fn batch_and_segment_headers_are_golden() {
 /// A log in one task: commits whatever is enqueued.
 fn run<T>(log: &Log<SimDisk>, work: impl Future<Output = T>) -> T {
     block_on(or(work, async {
-        let commits = async { while let Commit::Durable(_) | Commit::Marked(_) = log.commit_next().await {} };
+        let commits =
+            async { while let Commit::Durable(_) | Commit::Marked(_) = log.commit_next().await {} };
         let spare = log.keep_spare(async || futures_lite::future::yield_now().await);
         futures_lite::future::zip(commits, spare).await;
         std::future::pending().await
@@ -110,7 +165,11 @@ fn start(disk: &SimDisk, space: Space) -> Log<SimDisk> {
 fn scan_whole(disk: &SimDisk, id: SegmentId, end: Option<u32>) -> (Scan, Vec<(u64, Place)>) {
     let bytes = disk.content(&segment_name(id)).unwrap();
     let mut found = Vec::new();
-    let part = SegmentBytes { segment: id, base: 4096, bytes: &bytes[4096..] };
+    let part = SegmentBytes {
+        segment: id,
+        base: 4096,
+        bytes: &bytes[4096..],
+    };
     let scan = scan(part, end, &mut |header, place, payload| {
         assert_eq!(payload, vec![header.id.to_le_bytes()[0]; payload.len()]);
         found.push((header.id, place));
@@ -130,8 +189,9 @@ fn frames_are_where_enqueue_said_over_a_change_of_segment() {
     run(&log, async {
         for id in 1..=100 {
             assert_eq!(room(&log, 9_000, Purpose::Growth).await, Room::Now);
-            let place =
-                log.enqueue(&header(FrameKind::Body, id), &[&payload(id, 9_000)]).unwrap();
+            let place = log
+                .enqueue(&header(FrameKind::Body, id), &[&payload(id, 9_000)])
+                .unwrap();
             places.borrow_mut().push((id, place));
             if id % 3 == 0 {
                 durable(&log, log.end()).await;
@@ -161,14 +221,18 @@ fn torn_tail_is_cut_and_what_was_durable_stays() {
     for seed in 0..200 {
         let disk = SimDisk::new(seed);
         let log = start(&disk, Space::new(0, None));
-        disk.set_faults(Faults { crash_after: Some(1 + seed % 23), ..Faults::default() });
+        disk.set_faults(Faults {
+            crash_after: Some(1 + seed % 23),
+            ..Faults::default()
+        });
         let enqueued = RefCell::new(Vec::new());
         run(&log, async {
             for id in 1..=12 {
                 if room(&log, 3_000, Purpose::Growth).await != Room::Now {
                     break;
                 }
-                log.enqueue(&header(FrameKind::Metadata, id), &[&payload(id, 3_000)]).unwrap();
+                log.enqueue(&header(FrameKind::Metadata, id), &[&payload(id, 3_000)])
+                    .unwrap();
                 enqueued.borrow_mut().push((id, log.end()));
                 if id % 2 == 0 {
                     durable(&log, log.end()).await;
@@ -181,8 +245,16 @@ fn torn_tail_is_cut_and_what_was_durable_stays() {
         let ids: Vec<u64> = found.iter().map(|(id, _)| *id).collect();
         let expected: Vec<u64> = (1..=u64::try_from(ids.len()).unwrap()).collect();
         assert_eq!(ids, expected, "seed {seed}: a prefix");
-        let synced = enqueued.borrow().iter().filter(|(_, at)| *at <= log.durable()).count();
-        assert!(ids.len() >= synced, "seed {seed}: {} of {synced}", ids.len());
+        let synced = enqueued
+            .borrow()
+            .iter()
+            .filter(|(_, at)| *at <= log.durable())
+            .count();
+        assert!(
+            ids.len() >= synced,
+            "seed {seed}: {} of {synced}",
+            ids.len()
+        );
         assert_eq!(scan.damage, vec![], "seed {seed}");
         cut += u32::from(scan.torn);
     }
@@ -223,7 +295,10 @@ fn rot_below_the_mark_is_damage_and_the_rest_is_read() {
     let name = segment_name(place[0].unwrap().segment);
     disk.flip(&name, 4096 + 1, 0);
     let (scan, found) = scan_whole(&disk, place[0].unwrap().segment, None);
-    assert_eq!(found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [4, 5, 6]);
+    assert_eq!(
+        found.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        [4, 5, 6]
+    );
     assert_eq!(scan.damage.len(), 1);
 }
 
@@ -232,10 +307,15 @@ fn failed_sync_fences_the_log_for_ever() {
     let disk = SimDisk::new(5);
     let log = start(&disk, Space::new(0, None));
     run(&log, async {
-        log.enqueue(&header(FrameKind::Metadata, 1), &[b"\x01"]).unwrap();
+        log.enqueue(&header(FrameKind::Metadata, 1), &[b"\x01"])
+            .unwrap();
         durable(&log, log.end()).await;
-        disk.set_faults(Faults { fail_sync_after: Some(1), ..Faults::default() });
-        log.enqueue(&header(FrameKind::Metadata, 2), &[b"\x02"]).unwrap();
+        disk.set_faults(Faults {
+            fail_sync_after: Some(1),
+            ..Faults::default()
+        });
+        log.enqueue(&header(FrameKind::Metadata, 2), &[b"\x02"])
+            .unwrap();
         durable(&log, log.end()).await;
         assert_eq!(log.room(1, 1, Purpose::Upkeep), Room::Fenced);
         assert_eq!(log.durable(), Position(1));
@@ -250,7 +330,8 @@ fn full_disk_refuses_growth_and_keeps_a_reserve() {
     let enqueue = async |purpose| {
         let mut count = 0;
         while room(&log, 20_000, purpose).await == Room::Now {
-            log.enqueue(&header(FrameKind::Body, 1), &[&payload(1, 20_000)]).unwrap();
+            log.enqueue(&header(FrameKind::Body, 1), &[&payload(1, 20_000)])
+                .unwrap();
             durable(&log, log.end()).await;
             count += 1;
         }
@@ -276,14 +357,20 @@ fn empty_batch_carries_the_mark() {
     let disk = SimDisk::new(5);
     let log = start(&disk, Space::new(0, None));
     run(&log, async {
-        log.enqueue(&header(FrameKind::Body, 1), &[&payload(1, 100)]).unwrap();
+        log.enqueue(&header(FrameKind::Body, 1), &[&payload(1, 100)])
+            .unwrap();
         durable(&log, log.end()).await;
         log.enqueue_mark();
         durable(&log, log.end()).await;
     });
-    let bytes = disk.content(&segment_name(segment_id(Epoch(1), 0, 0).unwrap())).unwrap();
+    let bytes = disk
+        .content(&segment_name(segment_id(Epoch(1), 0, 0).unwrap()))
+        .unwrap();
     let mark = BatchHeader::decode(&bytes[8192..], segment_id(Epoch(1), 0, 0).unwrap()).unwrap();
-    assert_eq!((mark.frames_bytes, mark.mark.end, mark.number), (0, 8192, 1));
+    assert_eq!(
+        (mark.frames_bytes, mark.mark.end, mark.number),
+        (0, 8192, 1)
+    );
 }
 
 #[test]

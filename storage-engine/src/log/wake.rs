@@ -58,7 +58,10 @@ struct Slot<T> {
 
 /// Both sides.
 pub fn promise<T>() -> (Resolver<T>, Promise<T>) {
-    let slot = Rc::new(RefCell::new(Slot { value: None, waker: None }));
+    let slot = Rc::new(RefCell::new(Slot {
+        value: None,
+        waker: None,
+    }));
     (Resolver(slot.clone()), Promise(slot))
 }
 

@@ -8,47 +8,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::disk::{Disk, DiskBuffer, DiskError, DiskFile, write_padded};
+use crate::disk::{Disk, DiskError};
 use crate::ids::{Epoch, Place, Position, SegmentId};
 use crate::limits::{BATCH_BYTES, BLOCK_BYTES, LOG_QUEUE_BYTES_MAX};
-use crate::log::batch::{BATCH_HEADER_BYTES, BatchHeader, Mark};
+use crate::log::batch::BATCH_HEADER_BYTES;
+use crate::log::commit::make_segment;
 use crate::log::frame::{FrameHeader, encode_frame, frame_bytes};
-use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_id, segment_name};
+use crate::log::segment::{SEGMENT_HEADER_BYTES, segment_id};
+use crate::log::space::Space;
 use crate::log::wake::Signal;
-
-/// Bytes of all segments of the process, against the configured size. One for all shards.
-#[derive(Debug, Clone)]
-pub struct Space {
-    used: Arc<AtomicU64>,
-    max: u64,
-}
-
-impl Space {
-    /// `used` bytes are on the disk; `max` may never be exceeded.
-    pub fn new(used: u64, max: Option<u64>) -> Space {
-        Space { used: Arc::new(AtomicU64::new(used)), max: max.unwrap_or(u64::MAX) }
-    }
-
-    /// Takes space for a file.
-    pub fn take(&self, bytes: u64) -> bool {
-        let taken = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.max);
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
-    }
-
-    /// Gives back what a file took.
-    pub fn give(&self, bytes: u64) {
-        let less = |used: u64| Some(used.saturating_sub(bytes));
-        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-    }
-
-    /// Bytes taken now.
-    pub fn used(&self) -> u64 {
-        self.used.load(Ordering::Relaxed)
-    }
-}
 
 /// What frames are for: what frees space may use the reserve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,58 +83,58 @@ pub struct LogCounters {
 
 /// The log of one shard. Lives on that shard; all methods but the loops are immediate.
 pub struct Log<D: Disk> {
-    disk: D,
-    epoch: Epoch,
-    shard: usize,
-    segment_bytes: u32,
-    space: Space,
-    state: RefCell<State<D>>,
+    pub(super) disk: D,
+    pub(super) epoch: Epoch,
+    pub(super) shard: usize,
+    pub(super) segment_bytes: u32,
+    pub(super) space: Space,
+    pub(super) state: RefCell<State<D>>,
     /// A batch waits to be written, or the log is to close.
-    work: Signal,
+    pub(super) work: Signal,
     /// Room, fullness or the need of a spare changed.
-    changed: Signal,
-    counters: Cell<LogCounters>,
+    pub(super) changed: Signal,
+    pub(super) counters: Cell<LogCounters>,
 }
 
-struct State<D: Disk> {
-    current: Tail<D>,
-    spare: Option<Segment<D>>,
-    next_counter: u32,
-    building: Option<Batch<D>>,
-    sealed: VecDeque<Batch<D>>,
-    queued_bytes: usize,
-    next_position: u64,
-    durable: Position,
-    in_flight: Option<SegmentId>,
-    ended: Vec<EndedSegment>,
-    full: bool,
-    fenced: Option<DiskError>,
-    closing: bool,
+pub(super) struct State<D: Disk> {
+    pub(super) current: Tail<D>,
+    pub(super) spare: Option<Segment<D>>,
+    pub(super) next_counter: u32,
+    pub(super) building: Option<Batch<D>>,
+    pub(super) sealed: VecDeque<Batch<D>>,
+    pub(super) queued_bytes: usize,
+    pub(super) next_position: u64,
+    pub(super) durable: Position,
+    pub(super) in_flight: Option<SegmentId>,
+    pub(super) ended: Vec<EndedSegment>,
+    pub(super) full: bool,
+    pub(super) fenced: Option<DiskError>,
+    pub(super) closing: bool,
 }
 
-struct Segment<D: Disk> {
-    id: SegmentId,
-    file: Rc<D::File>,
+pub(super) struct Segment<D: Disk> {
+    pub(super) id: SegmentId,
+    pub(super) file: Rc<D::File>,
 }
 
 /// Where the next batch goes: `SEGMENT_HEADER_BYTES <= next <= segment_bytes`.
-struct Tail<D: Disk> {
-    segment: Segment<D>,
-    next: u32,
-    batches: u64,
-    previous: Option<(SegmentId, u32)>,
+pub(super) struct Tail<D: Disk> {
+    pub(super) segment: Segment<D>,
+    pub(super) next: u32,
+    pub(super) batches: u64,
+    pub(super) previous: Option<(SegmentId, u32)>,
 }
 
 /// `BATCH_HEADER_BYTES <= used <= buffer length`.
-struct Batch<D: Disk> {
-    buffer: D::Buffer,
-    used: usize,
-    at: u32,
-    number: u64,
-    position: Position,
-    segment: SegmentId,
-    file: Rc<D::File>,
-    previous: Option<(SegmentId, u32)>,
+pub(super) struct Batch<D: Disk> {
+    pub(super) buffer: D::Buffer,
+    pub(super) used: usize,
+    pub(super) at: u32,
+    pub(super) number: u64,
+    pub(super) position: Position,
+    pub(super) segment: SegmentId,
+    pub(super) file: Rc<D::File>,
+    pub(super) previous: Option<(SegmentId, u32)>,
 }
 
 impl<D: Disk> Log<D> {
@@ -181,12 +150,19 @@ impl<D: Disk> Log<D> {
             return Err(DiskError::Full);
         }
         let id = segment_id(epoch, shard, 0).ok_or(DiskError::Bounds("segment id"))?;
-        let segment = make_segment(&disk, id, segment_bytes).await.inspect_err(|_| {
-            space.give(u64::from(segment_bytes));
-        })?;
+        let segment = make_segment(&disk, id, segment_bytes)
+            .await
+            .inspect_err(|_| {
+                space.give(u64::from(segment_bytes));
+            })?;
         let next = narrow(SEGMENT_HEADER_BYTES);
         let state = State {
-            current: Tail { segment, next, batches: 0, previous: None },
+            current: Tail {
+                segment,
+                next,
+                batches: 0,
+                previous: None,
+            },
             spare: None,
             next_counter: 1,
             building: None,
@@ -265,7 +241,11 @@ impl<D: Disk> Log<D> {
         counters.frames += 1;
         self.counters.set(counters);
         self.work.notify();
-        Ok(Place { segment, offset, len: narrow(payload_bytes) })
+        Ok(Place {
+            segment,
+            offset,
+            len: narrow(payload_bytes),
+        })
     }
 
     /// Position of what was enqueued last: what an answer that rests on it waits for.
@@ -325,7 +305,10 @@ impl<D: Disk> Log<D> {
 
     /// Compaction removed it.
     pub fn forget_segment(&self, id: SegmentId) {
-        self.state.borrow_mut().ended.retain(|segment| segment.id != id);
+        self.state
+            .borrow_mut()
+            .ended
+            .retain(|segment| segment.id != id);
     }
 
     /// Segments that may not be touched: open, spare, or with batches in flight.
@@ -348,95 +331,13 @@ impl<D: Disk> Log<D> {
     /// segment has no block left.
     pub fn enqueue_mark(&self) {
         let mut state = self.state.borrow_mut();
-        let idle =
-            state.building.is_none() && state.sealed.is_empty() && state.in_flight.is_none();
+        let idle = state.building.is_none() && state.sealed.is_empty() && state.in_flight.is_none();
         let left = self.segment_bytes.saturating_sub(state.current.next);
         if idle && state.fenced.is_none() && left >= narrow(BLOCK_BYTES) {
             let _ = self.start_batch(&mut state, 0);
         }
         drop(state);
         self.work.notify();
-    }
-
-    /// Writes and syncs the next batch; waits for one. Only one call may be in progress.
-    pub async fn commit_next(&self) -> Commit {
-        loop {
-            let seen = self.work.generation();
-            let (batch, closing) = {
-                let mut state = self.state.borrow_mut();
-                if let Some(error) = &state.fenced {
-                    return Commit::Failed(error.clone());
-                }
-                (state.next_batch(), state.closing)
-            };
-            match batch {
-                Some(batch) => return self.commit(batch).await,
-                None if closing => return Commit::Closed,
-                None => self.work.changed_since(seen).await,
-            }
-        }
-    }
-
-    /// Whether anything waits to be written.
-    pub fn has_work(&self) -> bool {
-        let state = self.state.borrow();
-        state.building.is_some() || !state.sealed.is_empty() || state.closing
-    }
-
-    /// The signal of [`Log::has_work`].
-    pub fn work(&self) -> &Signal {
-        &self.work
-    }
-
-    /// Keeps one spare segment ready; `pause` is slept before another try on a full disk. Ends
-    /// when the log closes.
-    pub async fn keep_spare(&self, pause: impl AsyncFn()) {
-        loop {
-            let seen = self.changed.generation();
-            let counter = {
-                let state = self.state.borrow();
-                if state.closing || state.fenced.is_some() {
-                    return;
-                }
-                state.spare.is_none().then_some(state.next_counter)
-            };
-            let Some(counter) = counter else {
-                self.changed.changed_since(seen).await;
-                continue;
-            };
-            match self.make_spare(counter).await {
-                Ok(spare) => {
-                    let mut state = self.state.borrow_mut();
-                    state.spare = Some(spare);
-                    state.full = false;
-                    drop(state);
-                    self.changed.notify();
-                }
-                Err(DiskError::Off) => return,
-                Err(error) => {
-                    if !self.state.borrow().full {
-                        tracing::error!(%error, "no new segment: new mail is refused");
-                    }
-                    self.state.borrow_mut().full = true;
-                    self.changed.notify();
-                    pause().await;
-                }
-            }
-        }
-    }
-
-    async fn make_spare(&self, counter: u32) -> Result<Segment<D>, DiskError> {
-        let bytes = u64::from(self.segment_bytes);
-        if !self.space.take(bytes) {
-            return Err(DiskError::Full);
-        }
-        // The number is spent even when this fails: an id names one life of a file.
-        self.state.borrow_mut().next_counter += 1;
-        let made = match segment_id(self.epoch, self.shard, counter) {
-            Some(id) => make_segment(&self.disk, id, self.segment_bytes).await,
-            None => Err(DiskError::Bounds("segment id")),
-        };
-        made.inspect_err(|_| self.space.give(bytes))
     }
 
     /// Seals the batch being built and starts one that holds a frame of `bytes`.
@@ -460,7 +361,11 @@ impl<D: Disk> Log<D> {
     fn start_batch(&self, state: &mut State<D>, bytes: usize) -> Result<(), NoRoom> {
         let left = self.segment_bytes.saturating_sub(state.current.next);
         let needed = (BATCH_HEADER_BYTES + bytes).next_multiple_of(BLOCK_BYTES);
-        let usual = if bytes == 0 { needed } else { needed.max(BATCH_BYTES) };
+        let usual = if bytes == 0 {
+            needed
+        } else {
+            needed.max(BATCH_BYTES)
+        };
         let capacity = usual.min(usize::try_from(left).unwrap_or(0));
         if capacity < needed {
             return Err(NoRoom);
@@ -482,55 +387,6 @@ impl<D: Disk> Log<D> {
         tail.batches += 1;
         Ok(())
     }
-
-    async fn commit(&self, mut batch: Batch<D>) -> Commit {
-        let used = batch.used;
-        let padded = used.next_multiple_of(BLOCK_BYTES);
-        let (segment, position, at) = (batch.segment, batch.position, batch.at);
-        let mark = Mark { end: at, previous: batch.previous };
-        let frames_bytes = narrow(used - BATCH_HEADER_BYTES);
-        let header = BatchHeader { frames_bytes, segment, number: batch.number, mark };
-        batch.buffer.shorten(padded);
-        let bytes = batch.buffer.as_mut();
-        if let Some(padding) = bytes.get_mut(used..) {
-            padding.fill(0);
-        }
-        if let Some(head) = bytes.get_mut(..BATCH_HEADER_BYTES) {
-            head.copy_from_slice(&header.encode());
-        }
-        let written = match batch.file.write_at(batch.buffer, u64::from(at)).await {
-            Ok(()) => batch.file.sync().await,
-            error => error,
-        };
-        let mut state = self.state.borrow_mut();
-        state.in_flight = None;
-        state.queued_bytes = state.queued_bytes.saturating_sub(used - BATCH_HEADER_BYTES);
-        if let Err(error) = written {
-            // Whatever the disk holds now, this log is never written again: a second sync could
-            // say that all is well after the kernel dropped the data.
-            state.fenced = Some(error.clone());
-            state.building = None;
-            state.sealed.clear();
-            drop(state);
-            self.changed.notify();
-            self.work.notify();
-            return Commit::Failed(error);
-        }
-        state.durable = position;
-        if let Some((id, end)) = batch.previous
-            && !state.ended.iter().any(|ended| ended.id == id)
-            && header.number == 0
-        {
-            state.ended.push(EndedSegment { id, end });
-        }
-        drop(state);
-        let mut counters = self.counters.get();
-        counters.batches += 1;
-        counters.bytes += u64::try_from(padded).unwrap_or(0);
-        self.counters.set(counters);
-        self.changed.notify();
-        if frames_bytes == 0 { Commit::Marked(position) } else { Commit::Durable(position) }
-    }
 }
 
 impl<D: Disk> State<D> {
@@ -549,7 +405,7 @@ impl<D: Disk> State<D> {
         }
     }
 
-    fn next_batch(&mut self) -> Option<Batch<D>> {
+    pub(super) fn next_batch(&mut self) -> Option<Batch<D>> {
         if self.sealed.is_empty() {
             self.seal();
         }
@@ -557,28 +413,6 @@ impl<D: Disk> State<D> {
         self.in_flight = batch.as_ref().map(|batch| batch.segment);
         batch
     }
-}
-
-/// Makes a segment's file, durable with its name.
-async fn make_segment<D: Disk>(
-    disk: &D,
-    id: SegmentId,
-    bytes: u32,
-) -> Result<Segment<D>, DiskError> {
-    let name = segment_name(id);
-    let file = disk.create(&name, u64::from(bytes)).await?;
-    let header = SegmentHeader { id, bytes: u64::from(bytes) };
-    let made = async {
-        write_padded(disk, &file, 0, &header.encode()).await?;
-        file.sync().await?;
-        disk.sync_directory().await
-    };
-    if let Err(error) = made.await {
-        // Its space counts as free again, so the file must go; recovery removes what is left.
-        let _ = disk.remove(&name).await;
-        return Err(error);
-    }
-    Ok(Segment { id, file: Rc::new(file) })
 }
 
 /// The most that frames can take: each may start a batch of its own at worst when it is large,
@@ -590,6 +424,6 @@ fn space_needed(payload_bytes: usize, frames: usize) -> u32 {
 }
 
 /// Segments are bounded far below 4 GiB, see `limits::SEGMENT_BYTES_MAX`.
-fn narrow(bytes: usize) -> u32 {
+pub(super) fn narrow(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

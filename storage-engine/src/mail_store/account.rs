@@ -10,8 +10,8 @@ use crate::ids::{AccountId, ChangeNumber, Lsn, MailboxId, MailboxKey, Place, Uid
 use crate::index::Page;
 use crate::log::FrameKind;
 use crate::log::wake::Signal;
-use crate::mail_store::held::{Held, Slot, States, Stored};
 use crate::mail_store::MailStore;
+use crate::mail_store::held::{Held, Slot, States, Stored};
 use crate::record::{Record, decode_frame};
 use crate::recovery::{AccountStart, Base};
 use crate::request::{Refusal, Reply};
@@ -26,7 +26,11 @@ impl<D: Disk> MailStore<D> {
         let slot = match begin.base {
             Base::At { lsn, place } if begin.tail.is_empty() => {
                 self.count_read_only(begin.gap);
-                Slot::Cold(Stored { lsn, place, gap: begin.gap })
+                Slot::Cold(Stored {
+                    lsn,
+                    place,
+                    gap: begin.gap,
+                })
             }
             Base::Deleted { lsn } => Slot::Deleted { lsn },
             Base::At { .. } | Base::Nothing => {
@@ -43,19 +47,26 @@ impl<D: Disk> MailStore<D> {
 
     /// Applies the tail to the base. On an unreadable base the account stays cold, and every
     /// request for it is refused as unreadable.
-    async fn rebuild(
-        &self,
-        account: AccountId,
-        begin: AccountStart,
-    ) -> Result<Rc<Held>, Stored> {
+    async fn rebuild(&self, account: AccountId, begin: AccountStart) -> Result<Rc<Held>, Stored> {
         let (state, stored) = match begin.base {
             Base::At { lsn, place } => match self.read_state(account, lsn, place).await {
-                Ok(state) => (state, Some(Stored { lsn, place, gap: begin.gap })),
+                Ok(state) => (
+                    state,
+                    Some(Stored {
+                        lsn,
+                        place,
+                        gap: begin.gap,
+                    }),
+                ),
                 Err(error) => {
                     tracing::error!(%account, %error, "account state is unreadable");
                     self.count_read_only(true);
                     // What lies behind it is not in memory, so nothing may be written.
-                    return Err(Stored { lsn, place, gap: true });
+                    return Err(Stored {
+                        lsn,
+                        place,
+                        gap: true,
+                    });
                 }
             },
             Base::Nothing | Base::Deleted { .. } => (AccountState::default(), None),
@@ -70,14 +81,24 @@ impl<D: Disk> MailStore<D> {
                 break;
             };
             for record in &records {
-                if self.warm(account, &held, &record.reads_pages()).await.is_err() {
+                if self
+                    .warm(account, &held, &record.reads_pages())
+                    .await
+                    .is_err()
+                {
                     held.states.borrow_mut().gap = true;
                 }
             }
             if held.states.borrow().gap && !begin.gap {
                 break;
             }
-            self.replay(account, &mut held.states.borrow_mut(), &records, tail.lsn, from_nothing);
+            self.replay(
+                account,
+                &mut held.states.borrow_mut(),
+                &records,
+                tail.lsn,
+                from_nothing,
+            );
         }
         let mut states = held.states.borrow_mut();
         if from_nothing {
@@ -91,7 +112,9 @@ impl<D: Disk> MailStore<D> {
     }
 
     fn count_read_only(&self, gap: bool) {
-        self.inner.read_only.set(self.inner.read_only.get() + usize::from(gap));
+        self.inner
+            .read_only
+            .set(self.inner.read_only.get() + usize::from(gap));
     }
 
     fn replay(
@@ -122,45 +145,57 @@ impl<D: Disk> MailStore<D> {
     /// The account, read from the disk if it has to be. `Ok(None)`: nothing is known of the id.
     pub(crate) async fn load(&self, account: AccountId) -> Result<Option<Rc<Held>>, Refusal> {
         loop {
-            let (stored, done) = {
-                let mut accounts = self.inner.accounts.borrow_mut();
-                match accounts.get(&account) {
-                    None => return Ok(None),
-                    Some(Slot::Held(held)) => {
-                        let uses = self.inner.uses.get() + 1;
-                        self.inner.uses.set(uses);
-                        held.used.set(uses);
-                        return Ok(Some(held.clone()));
-                    }
-                    Some(Slot::Deleted { lsn }) => {
-                        return Ok(Some(Rc::new(Held::new(deleted_state(*lsn), None))));
-                    }
-                    Some(Slot::Loading { done, .. }) => {
-                        let (done, seen) = (done.clone(), done.generation());
-                        drop(accounts);
-                        done.changed_since(seen).await;
-                        continue;
-                    }
-                    Some(Slot::Cold(stored)) => {
-                        let (stored, done) = (*stored, Rc::new(Signal::default()));
-                        accounts.insert(account, Slot::Loading { stored, done: done.clone() });
-                        (stored, done)
+            match self.look_up(account) {
+                Known::Nothing => return Ok(None),
+                Known::Held(held) => return Ok(Some(held)),
+                Known::Loading(done, seen) => done.changed_since(seen).await,
+                Known::Cold(mut load) => {
+                    let stored = load.stored;
+                    match self.read_state(account, stored.lsn, stored.place).await {
+                        Ok(state) => {
+                            load.read = Some(Rc::new(Held::new(state, Some(stored))));
+                        }
+                        Err(error) => {
+                            tracing::error!(%account, %error, "account state is unreadable");
+                            self.count(|counters| counters.unreadable += 1);
+                            return Err(Refusal::Unreadable);
+                        }
                     }
                 }
-            };
-            let read = self.read_state(account, stored.lsn, stored.place).await;
-            let (slot, failed) = match read {
-                Ok(state) => (Slot::Held(Rc::new(Held::new(state, Some(stored)))), false),
-                Err(error) => {
-                    tracing::error!(%account, %error, "account state is unreadable");
-                    self.count(|counters| counters.unreadable += 1);
-                    (Slot::Cold(stored), true)
-                }
-            };
-            self.inner.accounts.borrow_mut().insert(account, slot);
-            done.notify();
-            if failed {
-                return Err(Refusal::Unreadable);
+            }
+        }
+    }
+
+    fn look_up(&self, account: AccountId) -> Known<D> {
+        let mut accounts = self.inner.accounts.borrow_mut();
+        match accounts.get_mut(&account) {
+            None => Known::Nothing,
+            Some(Slot::Held(held)) => {
+                let uses = self.inner.uses.get() + 1;
+                self.inner.uses.set(uses);
+                held.used.set(uses);
+                Known::Held(held.clone())
+            }
+            Some(Slot::Deleted { lsn }) => {
+                Known::Held(Rc::new(Held::new(deleted_state(*lsn), None)))
+            }
+            Some(Slot::Loading { done, .. }) => Known::Loading(done.clone(), done.generation()),
+            Some(slot @ Slot::Cold(_)) => {
+                let Slot::Cold(stored) = *slot else {
+                    return Known::Nothing;
+                };
+                let done = Rc::new(Signal::default());
+                *slot = Slot::Loading {
+                    stored,
+                    done: done.clone(),
+                };
+                Known::Cold(Load {
+                    store: self.clone(),
+                    account,
+                    stored,
+                    done,
+                    read: None,
+                })
             }
         }
     }
@@ -172,7 +207,11 @@ impl<D: Disk> MailStore<D> {
         place: Place,
     ) -> Result<AccountState, ReadError> {
         let kinds = &[FrameKind::AccountState];
-        let (_, payload) = self.inner.reader.read_frame(account, lsn.0, place, kinds).await?;
+        let (_, payload) = self
+            .inner
+            .reader
+            .read_frame(account, lsn.0, place, kinds)
+            .await?;
         AccountState::decode(&payload).map_err(|_| ReadError::Damaged)
     }
 
@@ -190,11 +229,14 @@ impl<D: Disk> MailStore<D> {
                 return Ok(());
             }
             for (mailbox, at, place) in cold {
-                let page = self.read_page(account, mailbox, place).await.map_err(|error| {
-                    tracing::error!(%account, ?mailbox, %error, "index page is unreadable");
-                    self.count(|counters| counters.unreadable += 1);
-                    Refusal::Unreadable
-                })?;
+                let page = self
+                    .read_page(account, mailbox, place)
+                    .await
+                    .map_err(|error| {
+                        tracing::error!(%account, ?mailbox, %error, "index page is unreadable");
+                        self.count(|counters| counters.unreadable += 1);
+                        Refusal::Unreadable
+                    })?;
                 if !warm_page(&mut held.states.borrow_mut(), mailbox, at, place, &page) {
                     tracing::error!(%account, ?mailbox, "index page is another one");
                     return Err(Refusal::Unreadable);
@@ -210,8 +252,14 @@ impl<D: Disk> MailStore<D> {
         place: Place,
     ) -> Result<Arc<Page>, ReadError> {
         let (id, kinds) = (u64::from(mailbox.0), &[FrameKind::IndexPage]);
-        let (_, payload) = self.inner.reader.read_frame(account, id, place, kinds).await?;
-        Page::from_bytes(&payload).map(Arc::new).map_err(|_| ReadError::Damaged)
+        let (_, payload) = self
+            .inner
+            .reader
+            .read_frame(account, id, place, kinds)
+            .await?;
+        Page::from_bytes(&payload)
+            .map(Arc::new)
+            .map_err(|_| ReadError::Damaged)
     }
 
     /// The published state of a mailbox, for a view.
@@ -242,15 +290,56 @@ impl<D: Disk> MailStore<D> {
         let held = self.load(account).await?.ok_or(Refusal::NoSuchAccount)?;
         self.warm(account, &held, &[mailbox]).await?;
         let states = held.states.borrow();
-        let mailbox = states.published.mailbox(mailbox).ok_or(Refusal::NoSuchMailbox)?;
+        let mailbox = states
+            .published
+            .mailbox(mailbox)
+            .ok_or(Refusal::NoSuchMailbox)?;
         let entry = mailbox.index.get(uid).ok_or(Refusal::MessageGone)?;
         let (body_place, summary_place) = (entry.body_place, entry.summary_place);
-        Ok(Reply::Located { body: entry.body, body_place, summary_place })
+        Ok(Reply::Located {
+            body: entry.body,
+            body_place,
+            summary_place,
+        })
     }
 
     /// A mailbox's newest published change in this process.
     pub(crate) fn change_number(&self, key: MailboxKey) -> ChangeNumber {
-        self.inner.changes.borrow().get(&key).copied().unwrap_or_default()
+        self.inner
+            .changes
+            .borrow()
+            .get(&key)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// What is known of an account id now.
+enum Known<D: Disk> {
+    Nothing,
+    Held(Rc<Held>),
+    /// Somebody reads it; wait from this generation of the signal on.
+    Loading(Rc<Signal>, u64),
+    /// It is ours to read.
+    Cold(Load<D>),
+}
+
+/// A load in progress. When it is dropped, done or not, whoever waits goes on.
+struct Load<D: Disk> {
+    store: MailStore<D>,
+    account: AccountId,
+    stored: Stored,
+    done: Rc<Signal>,
+    read: Option<Rc<Held>>,
+}
+
+impl<D: Disk> Drop for Load<D> {
+    fn drop(&mut self) {
+        let slot = self.read.take().map_or(Slot::Cold(self.stored), Slot::Held);
+        let mut accounts = self.store.inner.accounts.borrow_mut();
+        accounts.insert(self.account, slot);
+        drop(accounts);
+        self.done.notify();
     }
 }
 
@@ -266,7 +355,9 @@ fn cold_pages(states: &States, mailboxes: &[MailboxId]) -> Vec<ColdPage> {
     let mut cold = Vec::new();
     for mailbox in mailboxes {
         for state in [&states.published, &states.planned] {
-            let pages = state.mailbox(*mailbox).map_or(&[][..], |held| held.index.pages());
+            let pages = state
+                .mailbox(*mailbox)
+                .map_or(&[][..], |held| held.index.pages());
             for (at, slot) in pages.iter().enumerate() {
                 if slot.page.is_none()
                     && let Some(place) = slot.place
@@ -291,7 +382,9 @@ fn warm_page(
 ) -> bool {
     let mut fits = true;
     for state in [&mut states.published, &mut states.planned] {
-        let Some(index) = state.index_mut(mailbox) else { continue };
+        let Some(index) = state.index_mut(mailbox) else {
+            continue;
+        };
         let slot = index.pages().get(at);
         if slot.is_some_and(|slot| slot.place == Some(place) && slot.page.is_none()) {
             fits &= index.warm(at, page.clone());

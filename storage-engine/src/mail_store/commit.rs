@@ -124,7 +124,10 @@ impl<D: Disk> MailStore<D> {
         let mut changes = self.inner.changes.borrow_mut();
         let number = changes.entry(key).or_default();
         *number = ChangeNumber(number.0 + 1);
-        Arc::new(Change { number: *number, kind })
+        Arc::new(Change {
+            number: *number,
+            kind,
+        })
     }
 
     /// Tells the watchers of a change that no record made.
@@ -137,7 +140,9 @@ impl<D: Disk> MailStore<D> {
     pub(crate) fn answer(&self, one: InFlight, states: &States) {
         let account = one.account;
         let change = |mailbox| self.change_number(MailboxKey { account, mailbox });
-        let outcome = one.draft.and_then(|draft| draft.finish(&states.published, &change));
+        let outcome = one
+            .draft
+            .and_then(|draft| draft.finish(&states.published, &change));
         one.resolver.resolve(outcome);
     }
 }

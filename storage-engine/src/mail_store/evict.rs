@@ -58,7 +58,9 @@ impl<D: Disk> MailStore<D> {
 
     fn release(&self, account: AccountId) -> bool {
         let mut accounts = self.inner.accounts.borrow_mut();
-        let Some(slot) = accounts.get_mut(&account) else { return false };
+        let Some(slot) = accounts.get_mut(&account) else {
+            return false;
+        };
         let Slot::Held(held) = slot else { return false };
         if !is_idle(held) || self.inner.uploads.borrow().are_of(account) {
             return false;
@@ -98,7 +100,9 @@ fn is_idle(held: &Rc<Held>) -> bool {
 fn size_of(states: &States) -> usize {
     let mut bytes = ACCOUNT_BYTES;
     for mailbox in states.published.mailbox_ids() {
-        let Some(mailbox) = states.published.mailbox(mailbox) else { continue };
+        let Some(mailbox) = states.published.mailbox(mailbox) else {
+            continue;
+        };
         bytes += 512 + mailbox.index.overlay_len() * OVERLAY_BYTES;
         for slot in mailbox.index.pages() {
             bytes += 64 + slot.page.as_ref().map_or(0, |page| page.bytes().len());

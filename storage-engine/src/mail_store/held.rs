@@ -15,14 +15,9 @@ pub(crate) enum Slot {
     /// On the disk only: this state frame has everything.
     Cold(Stored),
     /// Deleted; the id is refused for ever.
-    Deleted {
-        lsn: Lsn,
-    },
+    Deleted { lsn: Lsn },
     /// Being read; the signal says when that has ended, well or not.
-    Loading {
-        stored: Stored,
-        done: Rc<Signal>,
-    },
+    Loading { stored: Stored, done: Rc<Signal> },
     /// In memory.
     Held(Rc<Held>),
 }
@@ -70,7 +65,10 @@ impl Held {
             gap: stored.is_some_and(|stored| stored.gap),
             selected: HashMap::new(),
         };
-        Held { states: RefCell::new(states), used: Cell::new(0) }
+        Held {
+            states: RefCell::new(states),
+            used: Cell::new(0),
+        }
     }
 }
 
@@ -90,13 +88,18 @@ impl States {
     /// The session that has the mailbox selected read-write and came first: its is what arrives.
     pub(crate) fn recent_session(&self, mailbox: MailboxId) -> Option<SessionKey> {
         let sessions = self.selected.get(&mailbox)?;
-        let writer = sessions.iter().find(|(_, access)| *access == Access::ReadWrite);
+        let writer = sessions
+            .iter()
+            .find(|(_, access)| *access == Access::ReadWrite);
         writer.map(|(session, _)| *session)
     }
 
     pub(crate) fn select(&mut self, mailbox: MailboxId, session: SessionKey, access: Access) {
         self.deselect(mailbox, session);
-        self.selected.entry(mailbox).or_default().push((session, access));
+        self.selected
+            .entry(mailbox)
+            .or_default()
+            .push((session, access));
     }
 
     pub(crate) fn deselect(&mut self, mailbox: MailboxId, session: SessionKey) {

@@ -35,16 +35,32 @@ pub(crate) struct MapChange {
 impl LiveBytes {
     pub(crate) fn new(segments: Arc<SegmentUses>) -> LiveBytes {
         let (changed, maps) = (RefCell::default(), RefCell::default());
-        LiveBytes { segments, changed, maps, dead: Cell::new(0) }
+        LiveBytes {
+            segments,
+            changed,
+            maps,
+            dead: Cell::new(0),
+        }
     }
 
     /// What a published record did.
     pub(crate) fn note(&self, account: AccountId, record: &Record, effects: &Effects) {
         if let Record::MessageAdded { entry, .. } = record {
-            self.body(account, entry.body, (entry.body_place, entry.summary_place), entry.size, 1);
+            self.body(
+                account,
+                entry.body,
+                (entry.body_place, entry.summary_place),
+                entry.size,
+                1,
+            );
         }
         for dead in &effects.dead {
-            let Dead { body, body_place, summary_place, size } = *dead;
+            let Dead {
+                body,
+                body_place,
+                summary_place,
+                size,
+            } = *dead;
             self.body(account, body, (body_place, summary_place), size, -1);
         }
     }
@@ -52,7 +68,11 @@ impl LiveBytes {
     /// Everything of an account that was built from nothing.
     pub(crate) fn count_account(&self, account: AccountId, state: &AccountState) {
         let mut seen = HashSet::new();
-        for mailbox in state.mailbox_ids().iter().filter_map(|id| state.mailbox(*id)) {
+        for mailbox in state
+            .mailbox_ids()
+            .iter()
+            .filter_map(|id| state.mailbox(*id))
+        {
             for entry in mailbox.index.iter() {
                 if seen.insert(entry.body) {
                     let places = (entry.body_place, entry.summary_place);
@@ -73,7 +93,12 @@ impl LiveBytes {
         self.add(body_place, sign);
         self.add(summary_place, sign);
         if usize::try_from(size).is_ok_and(|size| size > BODY_INLINE_BYTES_MAX) {
-            let change = MapChange { account, body, place: body_place, sign };
+            let change = MapChange {
+                account,
+                body,
+                place: body_place,
+                sign,
+            };
             self.maps.borrow_mut().push(change);
         }
     }

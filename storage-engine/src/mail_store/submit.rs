@@ -38,12 +38,22 @@ impl<D: Disk> MailStore<D> {
                     _ => return Err(Refusal::NoSuchAccount),
                 },
             };
-            let needed = held.states.borrow().planned.pages_needed(&request.operation);
+            let needed = held
+                .states
+                .borrow()
+                .planned
+                .pages_needed(&request.operation);
             self.warm(account, &held, &needed).await?;
             // From here to the end of `submit` nothing waits, so what was checked stays true. The
             // pages needed may have changed while others were read: look once more.
             let seen = log.changed().generation();
-            if held.states.borrow().planned.pages_needed(&request.operation) != needed {
+            if held
+                .states
+                .borrow()
+                .planned
+                .pages_needed(&request.operation)
+                != needed
+            {
                 continue;
             }
             match self.submit(&held, request)? {
@@ -60,7 +70,10 @@ impl<D: Disk> MailStore<D> {
 
     fn unborn(&self, account: AccountId) -> Rc<Held> {
         let held = Rc::new(Held::new(crate::account::AccountState::default(), None));
-        self.inner.accounts.borrow_mut().insert(account, Slot::Held(held.clone()));
+        self.inner
+            .accounts
+            .borrow_mut()
+            .insert(account, Slot::Held(held.clone()));
         held
     }
 
@@ -69,7 +82,10 @@ impl<D: Disk> MailStore<D> {
         let mut states = held.states.borrow_mut();
         let planned = {
             let uploads = self.inner.uploads.borrow();
-            let context = PlanContext { now_s: request.now_s, uploads: uploads.bodies() };
+            let context = PlanContext {
+                now_s: request.now_s,
+                uploads: uploads.bodies(),
+            };
             states.planned.plan(&request.operation, &context)
         };
         let mut planned = match planned {
@@ -98,7 +114,13 @@ impl<D: Disk> MailStore<D> {
             self.enqueue_bodies(account, messages, &mut planned)?;
         }
         self.note_session(&mut states, request, &planned);
-        Ok(Step::Pending(self.commit_records(account, held, &mut states, planned, recent)?))
+        Ok(Step::Pending(self.commit_records(
+            account,
+            held,
+            &mut states,
+            planned,
+            recent,
+        )?))
     }
 
     /// Enqueues the records as one frame and applies them to the planned state.
@@ -126,7 +148,17 @@ impl<D: Disk> MailStore<D> {
         let (by, draft) = (planned.by, Ok(planned.draft));
         let position = self.inner.log.end();
         let held = held.clone();
-        let in_flight = InFlight { position, account, held, lsn, records, by, draft, recent, resolver };
+        let in_flight = InFlight {
+            position,
+            account,
+            held,
+            lsn,
+            records,
+            by,
+            draft,
+            recent,
+            resolver,
+        };
         self.push_in_flight(in_flight);
         Ok(promise)
     }
@@ -187,7 +219,10 @@ impl<D: Disk> MailStore<D> {
                 frames += 2;
             }
         }
-        Ok(self.inner.log.room(bytes, frames, purpose(&request.operation)))
+        Ok(self
+            .inner
+            .log
+            .room(bytes, frames, purpose(&request.operation)))
     }
 
     fn body_bytes(&self, account: AccountId, message: &NewMessage) -> Result<usize, Refusal> {
@@ -214,7 +249,9 @@ impl<D: Disk> MailStore<D> {
         planned: &mut Planned,
     ) -> Result<(), Refusal> {
         for (n, message) in messages.iter().enumerate() {
-            let Some(body) = planned.body(n) else { continue };
+            let Some(body) = planned.body(n) else {
+                continue;
+            };
             let body_place = match &message.body {
                 NewBody::Inline(octets) => {
                     let payload = Bytes::from_owner(octets.clone());
@@ -260,15 +297,29 @@ impl<D: Disk> MailStore<D> {
         payload: Bytes,
     ) -> Result<Place, Refusal> {
         let header = FrameHeader::of(kind, account, self.inner.epoch, body.0);
-        let place = self.inner.log.enqueue(&header, &[&payload]).map_err(|_| Refusal::Full)?;
-        self.inner.reader.remember(place, CachedFrame { account, body, kind, payload });
+        let place = self
+            .inner
+            .log
+            .enqueue(&header, &[&payload])
+            .map_err(|_| Refusal::Full)?;
+        self.inner.reader.remember(
+            place,
+            CachedFrame {
+                account,
+                body,
+                kind,
+                payload,
+            },
+        );
         Ok(place)
     }
 
     /// Keeps the book of who has which mailbox selected.
     fn note_session(&self, states: &mut States, request: &Request, planned: &Planned) {
         match &request.operation {
-            Operation::Select { access, session, .. } => {
+            Operation::Select {
+                access, session, ..
+            } => {
                 if let crate::account::ReplyDraft::Selected { mailbox, .. } = &planned.draft {
                     states.select(*mailbox, *session, *access);
                 }
@@ -287,25 +338,40 @@ fn take_recent(states: &States, planned: &mut Planned) -> Vec<(MailboxId, Sessio
     for record in &planned.records {
         let (mailbox, count) = match record {
             Record::MessageAdded { mailbox, entry } => (*mailbox, (entry.uid.0, 1)),
-            Record::Copied { to, first_uid, uids, .. } => {
-                let copies = uids.iter().map(|range| range.last.0 - range.first.0 + 1).sum();
+            Record::Copied {
+                to,
+                first_uid,
+                uids,
+                ..
+            } => {
+                let copies = uids
+                    .iter()
+                    .map(|range| range.last.0 - range.first.0 + 1)
+                    .sum();
                 (*to, (first_uid.0, copies))
             }
             _ => continue,
         };
-        let Some(session) = states.recent_session(mailbox) else { continue };
+        let Some(session) = states.recent_session(mailbox) else {
+            continue;
+        };
         let next = Uid(count.0.saturating_add(count.1));
         match taken.iter_mut().find(|(held, _, _)| *held == mailbox) {
             Some((_, _, held)) => *held = next,
             None => taken.push((mailbox, session, next)),
         }
     }
-    let records = taken.iter().map(|(mailbox, _, first_recent)| Record::RecentTaken {
-        mailbox: *mailbox,
-        first_recent: *first_recent,
-    });
+    let records = taken
+        .iter()
+        .map(|(mailbox, _, first_recent)| Record::RecentTaken {
+            mailbox: *mailbox,
+            first_recent: *first_recent,
+        });
     planned.records.extend(records);
-    taken.into_iter().map(|(mailbox, session, _)| (mailbox, session)).collect()
+    taken
+        .into_iter()
+        .map(|(mailbox, session, _)| (mailbox, session))
+        .collect()
 }
 
 fn purpose(operation: &Operation) -> Purpose {

@@ -18,7 +18,10 @@ use crate::view::ChangeKind;
 mod compaction;
 
 const ALICE: AccountId = AccountId([1; 16]);
-const SESSION: SessionKey = SessionKey { shard: 0, session: 1 };
+const SESSION: SessionKey = SessionKey {
+    shard: 0,
+    session: 1,
+};
 
 /// Time goes on when nobody has anything else to do.
 struct TestClock;
@@ -40,7 +43,10 @@ impl Clock for TestClock {
 type Told = Rc<RefCell<Vec<(MailboxKey, Arc<Change>)>>>;
 
 fn options() -> Options {
-    Options { segment_bytes: 256 << 10, ..Options::default() }
+    Options {
+        segment_bytes: 256 << 10,
+        ..Options::default()
+    }
 }
 
 async fn open(disk: &SimDisk, options: &Options) -> (MailStore<SimDisk>, Told) {
@@ -55,7 +61,11 @@ async fn open(disk: &SimDisk, options: &Options) -> (MailStore<SimDisk>, Told) {
 }
 
 /// Opens the store, runs `work` on it, and ends it with a shutdown unless the power went.
-fn with<T>(disk: &SimDisk, options: &Options, work: impl AsyncFnOnce(&MailStore<SimDisk>, Told) -> T) -> T {
+fn with<T>(
+    disk: &SimDisk,
+    options: &Options,
+    work: impl AsyncFnOnce(&MailStore<SimDisk>, Told) -> T,
+) -> T {
     block_on(async {
         let (store, told) = open(disk, options).await;
         let work = async {
@@ -91,16 +101,29 @@ async fn all<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + '_>>>) -> Vec<T> {
         }
     })
     .await;
-    futures.into_iter().map(|(_, result)| result.unwrap()).collect()
+    futures
+        .into_iter()
+        .map(|(_, result)| result.unwrap())
+        .collect()
 }
 
 fn request(account: AccountId, operation: Operation) -> Request {
-    Request { account, now_s: 1_700_000_000, operation }
+    Request {
+        account,
+        now_s: 1_700_000_000,
+        operation,
+    }
 }
 
 async fn create(store: &MailStore<SimDisk>, account: AccountId) {
-    let archive = NewMailbox { name: "Archive".into(), special_use: vec![], subscribe: true };
-    let operation = Operation::CreateAccount { mailboxes: vec![archive] };
+    let archive = NewMailbox {
+        name: "Archive".into(),
+        special_use: vec![],
+        subscribe: true,
+    };
+    let operation = Operation::CreateAccount {
+        mailboxes: vec![archive],
+    };
     store.execute(request(account, operation)).await.unwrap();
 }
 
@@ -117,19 +140,34 @@ fn message(text: &str) -> NewMessage {
 
 fn append(account: AccountId, messages: Vec<NewMessage>) -> Request {
     let (mailbox, limit) = (Target::Name("INBOX".into()), Limit::default());
-    request(account, Operation::Append { mailbox, messages, limit })
+    request(
+        account,
+        Operation::Append {
+            mailbox,
+            messages,
+            limit,
+        },
+    )
 }
 
 async fn inbox(store: &MailStore<SimDisk>, account: AccountId) -> MailboxId {
     let name = "INBOX".to_owned();
-    match store.execute(request(account, Operation::Status { name })).await.unwrap() {
+    match store
+        .execute(request(account, Operation::Status { name }))
+        .await
+        .unwrap()
+    {
         Reply::Status(status) => status.mailbox,
         other => panic!("{other:?}"),
     }
 }
 
 async fn describe(store: &MailStore<SimDisk>, account: AccountId) -> Arc<AccountDescription> {
-    match store.execute(request(account, Operation::Describe)).await.unwrap() {
+    match store
+        .execute(request(account, Operation::Describe))
+        .await
+        .unwrap()
+    {
         Reply::Account(account) => account,
         other => panic!("{other:?}"),
     }
@@ -141,7 +179,9 @@ async fn dump(store: &MailStore<SimDisk>, account: AccountId) -> Vec<String> {
     let mut lines = vec![format!("{:?}", description.subscriptions)];
     for status in &description.mailboxes {
         lines.push(format!("{status:?}"));
-        let snapshot = Operation::Snapshot { mailbox: status.mailbox };
+        let snapshot = Operation::Snapshot {
+            mailbox: status.mailbox,
+        };
         let snapshot = match store.execute(request(account, snapshot)).await {
             Ok(Reply::Snapshot(snapshot)) => snapshot,
             other => panic!("{other:?}"),
@@ -149,7 +189,11 @@ async fn dump(store: &MailStore<SimDisk>, account: AccountId) -> Vec<String> {
         for entry in snapshot.index.iter() {
             let (body, summary) = read(store, account, status.mailbox, entry).await;
             let none = Place::NONE;
-            let entry = crate::index::Entry { body_place: none, summary_place: none, ..entry };
+            let entry = crate::index::Entry {
+                body_place: none,
+                summary_place: none,
+                ..entry
+            };
             lines.push(format!("{entry:?} {body:?} {summary:?}"));
         }
     }
@@ -174,13 +218,23 @@ async fn read(
             (Err(ReadError::Missing), _) | (_, Err(ReadError::Missing)) => {}
             other => panic!("{other:?}"),
         }
-        let locate = Operation::Locate { mailbox, uid: entry.uid };
-        let Ok(Reply::Located { body_place, summary_place, .. }) =
-            store.execute(request(account, locate)).await
+        let locate = Operation::Locate {
+            mailbox,
+            uid: entry.uid,
+        };
+        let Ok(Reply::Located {
+            body_place,
+            summary_place,
+            ..
+        }) = store.execute(request(account, locate)).await
         else {
             panic!("{entry:?} is gone")
         };
-        assert_ne!(places, (body_place, summary_place), "missing where it should be");
+        assert_ne!(
+            places,
+            (body_place, summary_place),
+            "missing where it should be"
+        );
         places = (body_place, summary_place);
     }
 }
@@ -190,17 +244,36 @@ fn appended_mail_is_there_after_a_restart() {
     let disk = SimDisk::new(1);
     let before = with(&disk, &options(), async |store, told| {
         create(store, ALICE).await;
-        let reply = store.execute(append(ALICE, vec![message("one"), message("two")])).await;
-        let Ok(Reply::Appended { uids, mailbox, change, .. }) = reply else { panic!("{reply:?}") };
+        let reply = store
+            .execute(append(ALICE, vec![message("one"), message("two")]))
+            .await;
+        let Ok(Reply::Appended {
+            uids,
+            mailbox,
+            change,
+            ..
+        }) = reply
+        else {
+            panic!("{reply:?}")
+        };
         assert_eq!(uids, [Uid(1), Uid(2)]);
         let (key, last) = told.borrow().last().cloned().unwrap();
-        assert_eq!((key.mailbox, last.number), (mailbox, change), "published before it answered");
+        assert_eq!(
+            (key.mailbox, last.number),
+            (mailbox, change),
+            "published before it answered"
+        );
         dump(store, ALICE).await
     });
     assert_eq!(before.len(), 5);
     for indexes in [Indexes::Use, Indexes::Ignore, Indexes::Use] {
-        let options = Options { indexes, ..options() };
-        let after = with(&disk.restart(), &options, async |store, _| dump(store, ALICE).await);
+        let options = Options {
+            indexes,
+            ..options()
+        };
+        let after = with(&disk.restart(), &options, async |store, _| {
+            dump(store, ALICE).await
+        });
         assert_eq!(after, before, "{indexes:?}");
     }
 }
@@ -228,31 +301,71 @@ fn recent_reaches_one_session() {
     let disk = SimDisk::new(1);
     with(&disk, &options(), async |store, told| {
         create(store, ALICE).await;
-        store.execute(append(ALICE, vec![message("before")])).await.unwrap();
+        store
+            .execute(append(ALICE, vec![message("before")]))
+            .await
+            .unwrap();
         let select = |session, access| {
-            request(ALICE, Operation::Select { name: "INBOX".into(), access, session })
+            request(
+                ALICE,
+                Operation::Select {
+                    name: "INBOX".into(),
+                    access,
+                    session,
+                },
+            )
         };
-        let watcher = SessionKey { shard: 1, session: 9 };
-        let first = store.execute(select(watcher, Access::ReadOnly)).await.unwrap();
-        let Reply::Selected(first) = first else { panic!() };
+        let watcher = SessionKey {
+            shard: 1,
+            session: 9,
+        };
+        let first = store
+            .execute(select(watcher, Access::ReadOnly))
+            .await
+            .unwrap();
+        let Reply::Selected(first) = first else {
+            panic!()
+        };
         assert_eq!((first.status.recent, first.first_recent), (1, Uid(1)));
-        let first = store.execute(select(SESSION, Access::ReadWrite)).await.unwrap();
-        let Reply::Selected(first) = first else { panic!() };
+        let first = store
+            .execute(select(SESSION, Access::ReadWrite))
+            .await
+            .unwrap();
+        let Reply::Selected(first) = first else {
+            panic!()
+        };
         assert_eq!(first.first_recent, Uid(1));
-        store.execute(append(ALICE, vec![message("while selected")])).await.unwrap();
+        store
+            .execute(append(ALICE, vec![message("while selected")]))
+            .await
+            .unwrap();
         let recent = |told: &Told| match &told.borrow().last().unwrap().1.kind {
             ChangeKind::Came { recent_for, .. } => *recent_for,
             other => panic!("{other:?}"),
         };
         assert_eq!(recent(&told), Some(SESSION));
         let mailbox = first.status.mailbox;
-        let leave = Operation::Deselect { mailbox, session: SESSION };
+        let leave = Operation::Deselect {
+            mailbox,
+            session: SESSION,
+        };
         store.execute(request(ALICE, leave)).await.unwrap();
-        store.execute(append(ALICE, vec![message("after")])).await.unwrap();
+        store
+            .execute(append(ALICE, vec![message("after")]))
+            .await
+            .unwrap();
         assert_eq!(recent(&told), None);
-        let again = SessionKey { shard: 0, session: 2 };
-        let again = store.execute(select(again, Access::ReadWrite)).await.unwrap();
-        let Reply::Selected(again) = again else { panic!() };
+        let again = SessionKey {
+            shard: 0,
+            session: 2,
+        };
+        let again = store
+            .execute(select(again, Access::ReadWrite))
+            .await
+            .unwrap();
+        let Reply::Selected(again) = again else {
+            panic!()
+        };
         assert_eq!(again.first_recent, Uid(3));
     });
 }
@@ -260,26 +373,43 @@ fn recent_reaches_one_session() {
 #[test]
 fn large_bodies_come_in_chunks_and_are_read_in_ranges() {
     let disk = SimDisk::new(1);
-    let octets: Vec<u8> = (0..150_000_u32).map(|n| n.to_le_bytes()[0] ^ 0x5A).collect();
+    let octets: Vec<u8> = (0..150_000_u32)
+        .map(|n| n.to_le_bytes()[0] ^ 0x5A)
+        .collect();
     let upload = UploadId(7);
     let send = async |store: &MailStore<SimDisk>, octets: &[u8], upload| {
         for (index, chunk) in octets.chunks(64 << 10).enumerate() {
             let index = u32::try_from(index).unwrap();
-            let chunk = Operation::UploadChunk { body: upload, index, bytes: chunk.into() };
+            let chunk = Operation::UploadChunk {
+                body: upload,
+                index,
+                bytes: chunk.into(),
+            };
             store.execute(request(ALICE, chunk)).await.unwrap();
         }
         let size = u32::try_from(octets.len()).unwrap();
-        let large = NewMessage { size, body: NewBody::Uploaded(upload), ..message("") };
+        let large = NewMessage {
+            size,
+            body: NewBody::Uploaded(upload),
+            ..message("")
+        };
         store.execute(append(ALICE, vec![large])).await
     };
     with(&disk, &options(), async |store, _| {
         create(store, ALICE).await;
-        let missing = NewMessage { body: NewBody::Uploaded(UploadId(9)), ..message("") };
+        let missing = NewMessage {
+            body: NewBody::Uploaded(UploadId(9)),
+            ..message("")
+        };
         let refused = store.execute(append(ALICE, vec![missing])).await;
         assert_eq!(refused.unwrap_err(), Refusal::NoSuchUpload);
         send(store, &octets, upload).await.unwrap();
         send(store, &octets[..100], UploadId(8)).await.unwrap();
-        let skipped = Operation::UploadChunk { body: UploadId(1), index: 1, bytes: [1].into() };
+        let skipped = Operation::UploadChunk {
+            body: UploadId(1),
+            index: 1,
+            bytes: [1].into(),
+        };
         let refused = store.execute(request(ALICE, skipped)).await;
         assert_eq!(refused.unwrap_err(), Refusal::NoSuchUpload);
     });
@@ -287,19 +417,42 @@ fn large_bodies_come_in_chunks_and_are_read_in_ranges() {
         let mailbox = inbox(store, ALICE).await;
         for (uid, octets) in [(1, &octets[..]), (2, &octets[..100])] {
             let uid = Uid(uid);
-            let located = store.execute(request(ALICE, Operation::Locate { mailbox, uid })).await;
-            let Ok(Reply::Located { body, body_place, .. }) = located else { panic!() };
+            let located = store
+                .execute(request(ALICE, Operation::Locate { mailbox, uid }))
+                .await;
+            let Ok(Reply::Located {
+                body, body_place, ..
+            }) = located
+            else {
+                panic!()
+            };
             let size = octets.len();
-            for (from, to) in [(0, size), (10, 20), (65_530, 65_540), (0, size * 2), (size, size)] {
+            for (from, to) in [
+                (0, size),
+                (10, 20),
+                (65_530, 65_540),
+                (0, size * 2),
+                (size, size),
+            ] {
                 let range = u64::try_from(from).unwrap()..u64::try_from(to).unwrap();
-                let read = store.reader().read_body(ALICE, body, body_place, range).await.unwrap();
+                let read = store
+                    .reader()
+                    .read_body(ALICE, body, body_place, range)
+                    .await
+                    .unwrap();
                 let expected = octets.get(from..to.min(size)).unwrap_or_default();
                 assert_eq!(read, expected, "{from}..{to}");
             }
             let other = AccountId([2; 16]);
-            let read = store.reader().read_body(other, body, body_place, 0..1).await;
+            let read = store
+                .reader()
+                .read_body(other, body, body_place, 0..1)
+                .await;
             assert!(read.is_err(), "another account's mail");
-            let read = store.reader().read_body(ALICE, BodyId(99), body_place, 0..1).await;
+            let read = store
+                .reader()
+                .read_body(ALICE, BodyId(99), body_place, 0..1)
+                .await;
             assert!(read.is_err(), "another body");
         }
     });
@@ -310,15 +463,25 @@ fn failed_sync_leaves_reads_and_refuses_writes() {
     let disk = SimDisk::new(1);
     with(&disk, &options(), async |store, _| {
         create(store, ALICE).await;
-        store.execute(append(ALICE, vec![message("kept")])).await.unwrap();
-        disk.set_faults(Faults { fail_sync_after: Some(1), ..Faults::default() });
+        store
+            .execute(append(ALICE, vec![message("kept")]))
+            .await
+            .unwrap();
+        disk.set_faults(Faults {
+            fail_sync_after: Some(1),
+            ..Faults::default()
+        });
         let unknown = store.execute(append(ALICE, vec![message("lost")])).await;
         assert_eq!(unknown.unwrap_err(), Refusal::Unknown);
         let refused = store.execute(append(ALICE, vec![message("more")])).await;
         assert_eq!(refused.unwrap_err(), Refusal::ReadOnly);
         assert_eq!(describe(store, ALICE).await.messages, 1);
         let (name, access) = ("INBOX".to_owned(), Access::ReadWrite);
-        let select = Operation::Select { name, access, session: SESSION };
+        let select = Operation::Select {
+            name,
+            access,
+            session: SESSION,
+        };
         store.execute(request(ALICE, select)).await.unwrap();
         assert!(matches!(store.health(), Health::Fenced(_)));
     });
@@ -331,9 +494,15 @@ fn failed_sync_leaves_reads_and_refuses_writes() {
 fn store_flag(mailbox: MailboxId, first: u32, last: u32, flag: Flags) -> Operation {
     Operation::Store(Store {
         mailbox,
-        uids: vec![UidRange { first: Uid(first), last: Uid(last) }],
+        uids: vec![UidRange {
+            first: Uid(first),
+            last: Uid(last),
+        }],
         action: StoreAction::Add,
-        flags: FlagNames { system: flag, keywords: vec!["Later".into()] },
+        flags: FlagNames {
+            system: flag,
+            keywords: vec!["Later".into()],
+        },
         unchanged_since: None,
         session: SESSION,
         silent: false,
@@ -345,8 +514,15 @@ fn everything_survives_with_and_without_indexes() {
     let disk = SimDisk::new(3);
     let mut before = BTreeMap::new();
     for round in 0..4 {
-        let indexes = if round == 2 { Indexes::Ignore } else { Indexes::Use };
-        let options = Options { indexes, ..options() };
+        let indexes = if round == 2 {
+            Indexes::Ignore
+        } else {
+            Indexes::Use
+        };
+        let options = Options {
+            indexes,
+            ..options()
+        };
         let disk = disk.restart();
         before = with(&disk, &options, async |store, _| {
             for (account, lines) in &before {
@@ -360,7 +536,10 @@ fn everything_survives_with_and_without_indexes() {
                 }
                 for m in 0..10 {
                     let text = format!("mail {m} of round {round} {}", "x".repeat(900));
-                    store.execute(append(account, vec![message(&text)])).await.unwrap();
+                    store
+                        .execute(append(account, vec![message(&text)]))
+                        .await
+                        .unwrap();
                 }
                 let mailbox = inbox(store, account).await;
                 let base = 10 * round;
@@ -368,14 +547,24 @@ fn everything_survives_with_and_without_indexes() {
                 store.execute(request(account, flag)).await.unwrap();
                 let copy = Operation::Transfer(Transfer {
                     from: mailbox,
-                    uids: vec![UidRange { first: Uid(base + 1), last: Uid(base + 4) }],
+                    uids: vec![UidRange {
+                        first: Uid(base + 1),
+                        last: Uid(base + 4),
+                    }],
                     to: "Archive".into(),
-                    kind: if n % 2 == 0 { TransferKind::Copy } else { TransferKind::Move },
+                    kind: if n % 2 == 0 {
+                        TransferKind::Copy
+                    } else {
+                        TransferKind::Move
+                    },
                     gone: GoneMessages::PassOver,
                     limit: Limit::default(),
                 });
                 store.execute(request(account, copy)).await.unwrap();
-                let expunge = Operation::Expunge { mailbox, uids: None };
+                let expunge = Operation::Expunge {
+                    mailbox,
+                    uids: None,
+                };
                 store.execute(request(account, expunge)).await.unwrap();
                 after.insert(account, dump(store, account).await);
             }
@@ -389,7 +578,10 @@ fn everything_survives_with_and_without_indexes() {
 #[test]
 fn full_disk_refuses_mail_and_still_expunges() {
     let disk = SimDisk::new(3);
-    let options = Options { size_max: Some(512 << 10), ..options() };
+    let options = Options {
+        size_max: Some(512 << 10),
+        ..options()
+    };
     with(&disk, &options, async |store, _| {
         create(store, ALICE).await;
         let text = "x".repeat(20_000);
@@ -406,7 +598,10 @@ fn full_disk_refuses_mail_and_still_expunges() {
         let mailbox = inbox(store, ALICE).await;
         let delete = store_flag(mailbox, 1, 1_000, Flags::DELETED);
         store.execute(request(ALICE, delete)).await.unwrap();
-        let expunge = Operation::Expunge { mailbox, uids: None };
+        let expunge = Operation::Expunge {
+            mailbox,
+            uids: None,
+        };
         store.execute(request(ALICE, expunge)).await.unwrap();
         assert_eq!(describe(store, ALICE).await.messages, 0);
     });
@@ -417,12 +612,24 @@ fn deleted_account_stays_deleted() {
     let disk = SimDisk::new(3);
     with(&disk, &options(), async |store, _| {
         create(store, ALICE).await;
-        store.execute(append(ALICE, vec![message("gone")])).await.unwrap();
-        store.execute(request(ALICE, Operation::DeleteAccount)).await.unwrap();
-        store.execute(request(ALICE, Operation::DeleteAccount)).await.unwrap();
+        store
+            .execute(append(ALICE, vec![message("gone")]))
+            .await
+            .unwrap();
+        store
+            .execute(request(ALICE, Operation::DeleteAccount))
+            .await
+            .unwrap();
+        store
+            .execute(request(ALICE, Operation::DeleteAccount))
+            .await
+            .unwrap();
     });
     for indexes in [Indexes::Use, Indexes::Ignore] {
-        let options = Options { indexes, ..options() };
+        let options = Options {
+            indexes,
+            ..options()
+        };
         with(&disk.restart(), &options, async |store, _| {
             let refused = store.execute(request(ALICE, Operation::Describe)).await;
             assert_eq!(refused.unwrap_err(), Refusal::NoSuchAccount);
@@ -436,7 +643,10 @@ fn deleted_account_stays_deleted() {
 #[test]
 fn accounts_leave_memory_and_come_back() {
     let disk = SimDisk::new(3);
-    let options = Options { memory_bytes: 40_000, ..options() };
+    let options = Options {
+        memory_bytes: 40_000,
+        ..options()
+    };
     let text = "x".repeat(2_000);
     let mut expected = BTreeMap::new();
     let accounts: Vec<AccountId> = (0..40).map(|n| AccountId([n; 16])).collect();
@@ -444,7 +654,10 @@ fn accounts_leave_memory_and_come_back() {
         for account in &accounts {
             create(store, *account).await;
             for _ in 0..5 {
-                store.execute(append(*account, vec![message(&text)])).await.unwrap();
+                store
+                    .execute(append(*account, vec![message(&text)]))
+                    .await
+                    .unwrap();
             }
             expected.insert(*account, dump(store, *account).await);
         }
@@ -471,14 +684,26 @@ fn folded_mailbox_is_told_to_its_watchers() {
     with(&disk, &options(), async |store, told| {
         create(store, ALICE).await;
         let (name, access) = ("INBOX".to_owned(), Access::ReadWrite);
-        let select = Operation::Select { name, access, session: SESSION };
+        let select = Operation::Select {
+            name,
+            access,
+            session: SESSION,
+        };
         store.execute(request(ALICE, select)).await.unwrap();
-        store.execute(append(ALICE, vec![message("one")])).await.unwrap();
+        store
+            .execute(append(ALICE, vec![message("one")]))
+            .await
+            .unwrap();
         store.checkpoint().await.unwrap();
         let last = told.borrow().last().cloned().unwrap().1;
-        let ChangeKind::Rebased { index } = &last.kind else { panic!("{last:?}") };
+        let ChangeKind::Rebased { index } = &last.kind else {
+            panic!("{last:?}")
+        };
         assert_eq!((index.len(), index.overlay_len()), (1, 0));
-        store.execute(append(ALICE, vec![message("two")])).await.unwrap();
+        store
+            .execute(append(ALICE, vec![message("two")]))
+            .await
+            .unwrap();
         let next = told.borrow().last().cloned().unwrap().1;
         assert_eq!(next.number.0, last.number.0 + 1);
     });

@@ -41,7 +41,10 @@ impl Uploads {
 
     /// The chunks of an upload of this account.
     pub(crate) fn map(&self, account: AccountId, upload: UploadId) -> Option<&BodyMap> {
-        let found = self.open.get(&upload).filter(|open| open.account == account);
+        let found = self
+            .open
+            .get(&upload)
+            .filter(|open| open.account == account);
         found.map(|open| &open.map)
     }
 
@@ -59,7 +62,8 @@ impl Uploads {
     /// Forgets the uploads of an account.
     pub(crate) fn forget(&mut self, account: AccountId) {
         self.open.retain(|_, open| open.account != account);
-        self.bodies.retain(|upload, _| self.open.contains_key(upload));
+        self.bodies
+            .retain(|upload, _| self.open.contains_key(upload));
     }
 
     /// Checks that this chunk is the next one, and of a size that a map can address.
@@ -127,13 +131,21 @@ impl<D: Disk> MailStore<D> {
             let place = log.enqueue(&header, &[&bytes]).map_err(|_| Refusal::Full)?;
             uploads.bodies.insert(upload, body);
             let open = uploads.open.entry(upload).or_insert_with(|| {
-                let map = BodyMap { octets: 0, chunks: Vec::new() };
+                let map = BodyMap {
+                    octets: 0,
+                    chunks: Vec::new(),
+                };
                 Upload { account, map }
             });
             open.map.octets += u64::try_from(bytes.len()).unwrap_or(0);
             open.map.chunks.push(place);
             let payload = Bytes::from_owner(bytes);
-            let frame = CachedFrame { account, body, kind: FrameKind::Chunk, payload };
+            let frame = CachedFrame {
+                account,
+                body,
+                kind: FrameKind::Chunk,
+                payload,
+            };
             self.inner.reader.remember(place, frame);
             return Ok(Reply::Chunk);
         }

@@ -19,7 +19,13 @@ pub(super) struct BodyCache {
 impl BodyCache {
     pub(super) fn new(bytes_max: usize) -> BodyCache {
         let (frames, by_age) = (HashMap::new(), BTreeMap::new());
-        BodyCache { bytes_max, bytes: 0, clock: 0, frames, by_age }
+        BodyCache {
+            bytes_max,
+            bytes: 0,
+            clock: 0,
+            frames,
+            by_age,
+        }
     }
 
     pub(super) fn get(&mut self, place: Place) -> Option<CachedFrame> {
@@ -49,8 +55,12 @@ impl BodyCache {
     }
 
     pub(super) fn forget(&mut self, segment: SegmentId) {
-        let gone: Vec<Place> =
-            self.frames.keys().filter(|place| place.segment == segment).copied().collect();
+        let gone: Vec<Place> = self
+            .frames
+            .keys()
+            .filter(|place| place.segment == segment)
+            .copied()
+            .collect();
         gone.into_iter().for_each(|place| self.remove(place));
     }
 
@@ -71,7 +81,11 @@ pub(super) struct Descriptors<F> {
 
 impl<F> Descriptors<F> {
     pub(super) fn new(max: usize) -> Descriptors<F> {
-        Descriptors { max: max.max(1), clock: 0, files: HashMap::new() }
+        Descriptors {
+            max: max.max(1),
+            clock: 0,
+            files: HashMap::new(),
+        }
     }
 
     pub(super) fn get(&mut self, segment: SegmentId) -> Option<Rc<F>> {
@@ -83,7 +97,11 @@ impl<F> Descriptors<F> {
 
     pub(super) fn put(&mut self, segment: SegmentId, file: Rc<F>) {
         if self.files.len() >= self.max {
-            let oldest = self.files.iter().min_by_key(|(_, (age, _))| *age).map(|(id, _)| *id);
+            let oldest = self
+                .files
+                .iter()
+                .min_by_key(|(_, (age, _))| *age)
+                .map(|(id, _)| *id);
             oldest.map(|id| self.files.remove(&id));
         }
         self.clock += 1;

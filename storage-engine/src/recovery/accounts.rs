@@ -70,7 +70,12 @@ pub(super) struct Gathered {
 
 impl Gathered {
     pub(super) fn new(base: Base) -> Gathered {
-        Gathered { base, frames: Vec::new(), gap: false, damaged: LSN_NONE }
+        Gathered {
+            base,
+            frames: Vec::new(),
+            gap: false,
+            damaged: LSN_NONE,
+        }
     }
 }
 
@@ -88,7 +93,10 @@ pub(super) fn settle(
         if newest == LSN_NONE && !begin.gap {
             continue;
         }
-        let begin = AccountStart { gap: begin.gap || damaged > newest, ..begin };
+        let begin = AccountStart {
+            gap: begin.gap || damaged > newest,
+            ..begin
+        };
         if begin.gap {
             tracing::error!(%account, ?newest, "records are lost: the account is read-only");
             report.read_only.push(account);
@@ -119,7 +127,9 @@ fn settle_one(one: Gathered, indexes: Indexes) -> AccountStart {
     while !rest.is_empty() {
         let at = first_restatement(&rest);
         let behind = rest.split_off(at);
-        let Some(first) = behind.first().map(|frame| frame.lsn) else { break };
+        let Some(first) = behind.first().map(|frame| frame.lsn) else {
+            break;
+        };
         (tail, rest) = contiguous(behind, first);
         (base, gap) = (Base::Nothing, !rest.is_empty());
     }
@@ -128,7 +138,9 @@ fn settle_one(one: Gathered, indexes: Indexes) -> AccountStart {
 
 /// Frames from `next` on without a hole, and those behind the hole.
 fn contiguous(mut frames: Vec<Tail>, next: Lsn) -> (Vec<Tail>, Vec<Tail>) {
-    let hole = (next.0..).zip(&frames).position(|(expected, frame)| frame.lsn.0 != expected);
+    let hole = (next.0..)
+        .zip(&frames)
+        .position(|(expected, frame)| frame.lsn.0 != expected);
     let rest = frames.split_off(hole.unwrap_or(frames.len()));
     (frames, rest)
 }
@@ -138,7 +150,10 @@ fn first_restatement(frames: &[Tail]) -> usize {
     let restates = |frame: &Tail| {
         decode_frame(&frame.payload).is_ok_and(|records| {
             let begins = |record: &Record| {
-                matches!(record, Record::Restated { part: 0, .. } | Record::AccountDeleted)
+                matches!(
+                    record,
+                    Record::Restated { part: 0, .. } | Record::AccountDeleted
+                )
             };
             records.first().is_some_and(begins)
         })

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::disk::{Disk, DiskError, DiskFile, read_whole};
+use crate::disk::{Disk, DiskFile, read_whole};
 use crate::error::RecoveryError;
 use crate::ids::{AccountId, Epoch, Lsn, Place, SegmentId, Slice};
-use crate::limits::{BLOCK_BYTES, FRAME_PAYLOAD_BYTES_MAX, RECOVERY_FILE_BYTES_MAX};
+use crate::limits::{BLOCK_BYTES, RECOVERY_FILE_BYTES_MAX};
 use crate::log::{
-    BatchHeader, Damage, FRAME_HEADER_BYTES, FrameHeader, FrameKind, SEGMENT_HEADER_BYTES, Scan,
-    SegmentBytes, SegmentError, SegmentHeader, decode_frame, parse_segment_name, scan,
-    segment_epoch, segment_name, segment_shard,
+    Damage, FrameHeader, FrameKind, SEGMENT_HEADER_BYTES, Scan, SegmentBytes, SegmentError,
+    SegmentHeader, parse_segment_name, scan, segment_epoch, segment_name, segment_shard,
 };
 use crate::recovery::accounts::{Base, Gathered, Tail};
 use crate::recovery::envelope::EnvelopeError;
+use crate::recovery::files::{header_bytes, read_first_batch, read_range, read_table};
 use crate::recovery::manifest::{Manifest, parse_manifest_name};
-use crate::recovery::slice_table::{StatePlace, decode_table};
 use crate::recovery::start_file::{ListedSegment, ReplayFrom, StartFile, parse_start_name};
 use crate::recovery::{Indexes, Options, RecoveryReport};
 
@@ -53,8 +52,11 @@ impl Directory {
                 }
             }
         }
-        let mut removed: BTreeSet<SegmentId> =
-            manifests.values().flat_map(|manifest| &manifest.removed).copied().collect();
+        let mut removed: BTreeSet<SegmentId> = manifests
+            .values()
+            .flat_map(|manifest| &manifest.removed)
+            .copied()
+            .collect();
         let mut segments = BTreeSet::new();
         for id in names.iter().filter_map(|name| parse_segment_name(name)) {
             let epoch = segment_epoch(id);
@@ -67,13 +69,27 @@ impl Directory {
                 segments.insert(id);
             }
         }
-        Ok(Directory { names, start, manifests, removed, segments })
+        Ok(Directory {
+            names,
+            start,
+            manifests,
+            removed,
+            segments,
+        })
     }
 
     pub(super) fn next_epoch(&self) -> Result<Epoch, RecoveryError> {
-        let newest = self.names.iter().filter_map(|name| parse_start_name(name)).max();
+        let newest = self
+            .names
+            .iter()
+            .filter_map(|name| parse_start_name(name))
+            .max();
         let newest = newest.unwrap_or_default().max(self.start.epoch);
-        newest.0.checked_add(1).map(Epoch).ok_or(RecoveryError::Limit("epochs"))
+        newest
+            .0
+            .checked_add(1)
+            .map(Epoch)
+            .ok_or(RecoveryError::Limit("epochs"))
     }
 
     /// Shards of the last process of which no manifest is readable.
@@ -95,8 +111,10 @@ impl Directory {
 }
 
 async fn newest_start<D: Disk>(disk: &D, names: &[String]) -> Result<StartFile, RecoveryError> {
-    let mut starts: Vec<(Epoch, &String)> =
-        names.iter().filter_map(|name| Some((parse_start_name(name)?, name))).collect();
+    let mut starts: Vec<(Epoch, &String)> = names
+        .iter()
+        .filter_map(|name| Some((parse_start_name(name)?, name)))
+        .collect();
     starts.sort();
     for (_, name) in starts.iter().rev() {
         let bytes = read_whole(disk, name, RECOVERY_FILE_BYTES_MAX).await?;
@@ -118,7 +136,11 @@ async fn newest_start<D: Disk>(disk: &D, names: &[String]) -> Result<StartFile, 
 
 fn newer(name: &str, found: u32) -> RecoveryError {
     let known = crate::log::FORMAT_VERSION;
-    RecoveryError::NewerFormat { name: name.to_owned(), found, known }
+    RecoveryError::NewerFormat {
+        name: name.to_owned(),
+        found,
+        known,
+    }
 }
 
 /// What the logs hold.
@@ -145,7 +167,12 @@ pub(super) async fn replay<D: Disk>(
         accounts: HashMap::new(),
         empty: BTreeSet::new(),
         torn: Vec::new(),
-        ends: directory.start.segments.iter().map(|(id, one)| (*id, one.end)).collect(),
+        ends: directory
+            .start
+            .segments
+            .iter()
+            .map(|(id, one)| (*id, one.end))
+            .collect(),
         ranges: Vec::new(),
         tables: BTreeMap::new(),
         indexes: options.indexes,
@@ -175,13 +202,22 @@ pub(super) async fn replay<D: Disk>(
     );
     let listed_from = |id: &SegmentId| {
         let ranges = &directory.start.replay;
-        let range = ranges.iter().find(|range| range.segment == *id).map(|range| range.from);
-        if everything { Some(header_bytes()) } else { range }
+        let range = ranges
+            .iter()
+            .find(|range| range.segment == *id)
+            .map(|range| range.from);
+        if everything {
+            Some(header_bytes())
+        } else {
+            range
+        }
     };
     if everything || directory.without_manifest() {
         for id in directory.start.segments.keys() {
             if let Some(from) = listed_from(id) {
-                replayed.read_listed(disk, directory, *id, from, report).await?;
+                replayed
+                    .read_listed(disk, directory, *id, from, report)
+                    .await?;
             }
         }
     }
@@ -191,7 +227,10 @@ pub(super) async fn replay<D: Disk>(
     }
     let listed = directory.start.segments.keys();
     let gone = listed.filter(|id| !directory.segments.contains(id));
-    report.missing = gone.filter(|id| !directory.removed.contains(id)).copied().collect();
+    report.missing = gone
+        .filter(|id| !directory.removed.contains(id))
+        .copied()
+        .collect();
     replayed.mark_damaged(report);
     Ok(replayed)
 }
@@ -250,7 +289,10 @@ impl Replayed {
                 continue;
             }
             if from.is_some() {
-                self.ranges.push(ReplayFrom { segment: id, from: scan_from });
+                self.ranges.push(ReplayFrom {
+                    segment: id,
+                    from: scan_from,
+                });
             }
             if found.torn {
                 report.torn += 1;
@@ -258,7 +300,9 @@ impl Replayed {
             }
             known = match found.previous {
                 Some(previous) => Some(previous),
-                None => read_first_batch(disk, id).await?.and_then(|first| first.mark.previous),
+                None => read_first_batch(disk, id)
+                    .await?
+                    .and_then(|first| first.mark.previous),
             };
             report.damage.extend(found.damage);
             self.ends.insert(id, found.end);
@@ -285,7 +329,11 @@ impl Replayed {
         let bytes = read_range(&file, from, stop).await?;
         file.close().await?;
         let accounts = &mut self.accounts;
-        let part = SegmentBytes { segment: id, base: from, bytes: &bytes };
+        let part = SegmentBytes {
+            segment: id,
+            base: from,
+            bytes: &bytes,
+        };
         let mut visit = |header: &FrameHeader, _place: Place, payload: &[u8]| {
             if header.kind == FrameKind::Metadata {
                 gather(accounts, header, payload);
@@ -296,7 +344,11 @@ impl Replayed {
 
     /// Damaged frames that seem to be metadata: if no newer record shows the gap, this does.
     fn mark_damaged(&mut self, report: &RecoveryReport) {
-        for frame in report.damage.iter().filter_map(|Damage { frame, .. }| *frame) {
+        for frame in report
+            .damage
+            .iter()
+            .filter_map(|Damage { frame, .. }| *frame)
+        {
             if frame.kind == FrameKind::Metadata
                 && let Some(account) = self.accounts.get_mut(&frame.account)
             {
@@ -314,25 +366,47 @@ impl Replayed {
     ) -> Result<StartFile, RecoveryError> {
         let shards = u32::try_from(shards).map_err(|_| RecoveryError::Limit("shards"))?;
         let mut segments = BTreeMap::new();
-        let present = self.ends.iter().filter(|(id, _)| directory.segments.contains(id));
+        let present = self
+            .ends
+            .iter()
+            .filter(|(id, _)| directory.segments.contains(id));
         for (id, end) in present.filter(|(id, _)| !self.empty.contains(id)) {
             let live_bytes = match self.indexes {
                 Indexes::Use => live_bytes(directory, *id),
                 // The shards count again what they replay, and they replay everything.
                 Indexes::Ignore => 0,
             };
-            segments.insert(*id, ListedSegment { end: *end, live_bytes });
+            segments.insert(
+                *id,
+                ListedSegment {
+                    end: *end,
+                    live_bytes,
+                },
+            );
         }
         let mut replay = self.ranges.clone();
         replay.retain(|range| segments.contains_key(&range.segment));
         replay.sort();
-        Ok(StartFile { epoch, shards, segments, replay, tables: self.tables.clone() })
+        Ok(StartFile {
+            epoch,
+            shards,
+            segments,
+            replay,
+            tables: self.tables.clone(),
+        })
     }
 }
 
 fn live_bytes(directory: &Directory, id: SegmentId) -> i64 {
-    let at_start = directory.start.segments.get(&id).map_or(0, |one| one.live_bytes);
-    let changes = directory.manifests.values().filter_map(|one| one.live_bytes.get(&id));
+    let at_start = directory
+        .start
+        .segments
+        .get(&id)
+        .map_or(0, |one| one.live_bytes);
+    let changes = directory
+        .manifests
+        .values()
+        .filter_map(|one| one.live_bytes.get(&id));
     at_start.saturating_add(changes.sum())
 }
 
@@ -342,68 +416,10 @@ fn gather(accounts: &mut HashMap<AccountId, Gathered>, header: &FrameHeader, pay
         .or_insert_with(|| Gathered::new(Base::Nothing));
     let lsn = Lsn(header.id);
     if lsn > account.base.lsn() {
-        account.frames.push(Tail { lsn, epoch: header.epoch, payload: payload.into() });
-    }
-}
-
-/// The accounts of a slice table; `None` when it is unreadable.
-async fn read_table<D: Disk>(
-    disk: &D,
-    slice: Slice,
-    place: Place,
-) -> Result<Option<Vec<(AccountId, Gathered)>>, RecoveryError> {
-    let file = match disk.open(&segment_name(place.segment)).await {
-        Ok(file) => file,
-        Err(DiskError::NotFound(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let len = usize::try_from(place.len).unwrap_or(usize::MAX).min(FRAME_PAYLOAD_BYTES_MAX);
-    let bytes = file.read_at(u64::from(place.offset), FRAME_HEADER_BYTES + len + 8).await?;
-    file.close().await?;
-    let Ok((header, payload, _)) = decode_frame(place.segment, &bytes) else { return Ok(None) };
-    if header.kind != FrameKind::SliceTable || header.slice != slice {
-        return Ok(None);
-    }
-    let table = decode_table(payload).map(|accounts| {
-        let gathered = accounts.into_iter().map(|(account, entry)| {
-            let (base, gap) = match entry.state {
-                StatePlace::At(place) => (Base::At { lsn: entry.lsn, place }, false),
-                StatePlace::Gap(place) => (Base::At { lsn: entry.lsn, place }, true),
-                StatePlace::Deleted => (Base::Deleted { lsn: entry.lsn }, false),
-            };
-            (account, Gathered { gap, ..Gathered::new(base) })
+        account.frames.push(Tail {
+            lsn,
+            epoch: header.epoch,
+            payload: payload.into(),
         });
-        gathered.collect()
-    });
-    Ok(table)
-}
-
-async fn read_first_batch<D: Disk>(
-    disk: &D,
-    id: SegmentId,
-) -> Result<Option<BatchHeader>, RecoveryError> {
-    let file = disk.open(&segment_name(id)).await?;
-    let block = file.read_at(u64::from(header_bytes()), BLOCK_BYTES).await?;
-    file.close().await?;
-    Ok(BatchHeader::decode(&block, id))
-}
-
-async fn read_range<F: DiskFile>(file: &F, from: u32, to: u32) -> Result<Vec<u8>, DiskError> {
-    /// Large reads, but below what the disk layer refuses.
-    const PIECE_BYTES: usize = 8 << 20;
-    let wanted = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(wanted);
-    while bytes.len() < wanted {
-        let at = u64::from(from) + u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let piece = file.read_at(at, (wanted - bytes.len()).min(PIECE_BYTES)).await?;
-        if piece.is_empty() {
-            break;
-        }
-        bytes.extend_from_slice(&piece);
     }
-    Ok(bytes)
-}
-
-fn header_bytes() -> u32 {
-    u32::try_from(SEGMENT_HEADER_BYTES).unwrap_or(4096)
 }

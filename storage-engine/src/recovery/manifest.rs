@@ -83,7 +83,10 @@ fn decode_body(body: &[u8]) -> Option<Manifest> {
     let epoch = Epoch(fields.u32()?);
     let shard = fields.u32()?;
     let segment = SegmentId(fields.u64()?);
-    let replay = ReplayFrom { segment, from: fields.u32()? };
+    let replay = ReplayFrom {
+        segment,
+        from: fields.u32()?,
+    };
     fields.u32()?;
     let tables = take_tables(&mut fields)?;
     let mut live_bytes = BTreeMap::new();
@@ -95,6 +98,13 @@ fn decode_body(body: &[u8]) -> Option<Manifest> {
     for _ in 0..fields.u32()? {
         removed.insert(SegmentId(fields.u64()?));
     }
-    let manifest = Manifest { epoch, shard, replay, tables, live_bytes, removed };
+    let manifest = Manifest {
+        epoch,
+        shard,
+        replay,
+        tables,
+        live_bytes,
+        removed,
+    };
     fields.is_empty().then_some(manifest)
 }

@@ -39,13 +39,24 @@ pub enum StatePlace {
 /// The payload.
 pub fn encode_table(accounts: &BTreeMap<AccountId, TableEntry>) -> Vec<u8> {
     let mut out = Vec::with_capacity(8 + accounts.len() * 48);
-    out.extend_from_slice(&u32::try_from(accounts.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(
+        &u32::try_from(accounts.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes(),
+    );
     out.extend_from_slice(&[0; 4]);
     for (account, entry) in accounts {
         let (place, how) = match entry.state {
             StatePlace::At(place) => (place, 0),
             StatePlace::Gap(place) => (place, 2),
-            StatePlace::Deleted => (Place { segment: SegmentId(0), offset: 0, len: 0 }, 1),
+            StatePlace::Deleted => (
+                Place {
+                    segment: SegmentId(0),
+                    offset: 0,
+                    len: 0,
+                },
+                1,
+            ),
         };
         out.extend_from_slice(&account.0);
         out.extend_from_slice(&entry.lsn.0.to_le_bytes());
@@ -67,7 +78,11 @@ pub fn decode_table(payload: &[u8]) -> Option<BTreeMap<AccountId, TableEntry>> {
         let account = AccountId(fields.array()?);
         let lsn = Lsn(fields.u64()?);
         let segment = SegmentId(fields.u64()?);
-        let place = Place { segment, offset: fields.u32()?, len: fields.u32()? };
+        let place = Place {
+            segment,
+            offset: fields.u32()?,
+            len: fields.u32()?,
+        };
         let state = match fields.u64()? {
             0 => StatePlace::At(place),
             1 => StatePlace::Deleted,

@@ -57,7 +57,9 @@ pub fn start_name(epoch: Epoch) -> String {
 
 /// The epoch in a file's name.
 pub fn parse_start_name(name: &str) -> Option<Epoch> {
-    let digits = name.strip_prefix(NAME_PREFIX).filter(|digits| digits.len() == 8)?;
+    let digits = name
+        .strip_prefix(NAME_PREFIX)
+        .filter(|digits| digits.len() == 8)?;
     u32::from_str_radix(digits, 16).ok().map(Epoch)
 }
 
@@ -94,7 +96,11 @@ fn decode_body(body: &[u8]) -> Option<StartFile> {
     let mut fields = Fields::new(body);
     let epoch = Epoch(fields.u32()?);
     let shards = fields.u32()?;
-    let mut start = StartFile { epoch, shards, ..StartFile::default() };
+    let mut start = StartFile {
+        epoch,
+        shards,
+        ..StartFile::default()
+    };
     for _ in 0..fields.u32()? {
         let id = SegmentId(fields.u64()?);
         let end = fields.u32()?;
@@ -104,7 +110,10 @@ fn decode_body(body: &[u8]) -> Option<StartFile> {
     }
     for _ in 0..fields.u32()? {
         let segment = SegmentId(fields.u64()?);
-        start.replay.push(ReplayFrom { segment, from: fields.u32()? });
+        start.replay.push(ReplayFrom {
+            segment,
+            from: fields.u32()?,
+        });
         fields.u32()?;
     }
     start.tables = take_tables(&mut fields)?;
@@ -139,7 +148,14 @@ pub(crate) fn take_tables(fields: &mut Fields<'_>) -> Option<BTreeMap<Slice, Pla
         let segment = SegmentId(fields.u64()?);
         let offset = fields.u32()?;
         fields.u32()?;
-        tables.insert(slice, Place { segment, offset, len });
+        tables.insert(
+            slice,
+            Place {
+                segment,
+                offset,
+                len,
+            },
+        );
     }
     Some(tables)
 }

@@ -50,7 +50,10 @@ fn names_need_a_directory_sync() {
 #[test]
 fn power_goes_at_the_chosen_step_and_old_handles_are_dead() {
     let disk = SimDisk::new(7);
-    disk.set_faults(Faults { crash_after: Some(3), ..Faults::default() });
+    disk.set_faults(Faults {
+        crash_after: Some(3),
+        ..Faults::default()
+    });
     let seen = block_on(async {
         let file = disk.create("a", 4096).await.unwrap();
         disk.sync_directory().await.unwrap();
@@ -65,20 +68,32 @@ fn power_goes_at_the_chosen_step_and_old_handles_are_dead() {
 #[test]
 fn failed_sync_loses_what_it_did_not_write() {
     let disk = SimDisk::new(7);
-    disk.set_faults(Faults { fail_sync_after: Some(1), ..Faults::default() });
+    disk.set_faults(Faults {
+        fail_sync_after: Some(1),
+        ..Faults::default()
+    });
     block_on(async {
         let file = disk.create("a", 4096).await.unwrap();
         file.write_at(block(1), 0).await.unwrap();
         assert!(file.sync().await.is_err());
         file.sync().await.unwrap();
-        assert!(file.read_at(0, 4096).await.unwrap().iter().all(|byte| *byte == 0));
+        assert!(
+            file.read_at(0, 4096)
+                .await
+                .unwrap()
+                .iter()
+                .all(|byte| *byte == 0)
+        );
     });
 }
 
 #[test]
 fn full_disk_says_so() {
     let disk = SimDisk::new(7);
-    disk.set_faults(Faults { size_max: Some(8192), ..Faults::default() });
+    disk.set_faults(Faults {
+        size_max: Some(8192),
+        ..Faults::default()
+    });
     block_on(async {
         disk.create("a", 8192).await.unwrap();
         assert_eq!(disk.create("b", 4096).await.err(), Some(DiskError::Full));

@@ -3,7 +3,10 @@
 use super::*;
 
 /// Accounts with mail of which most is expunged; returns what is left.
-async fn fill_and_expunge(store: &MailStore<SimDisk>, accounts: u8) -> BTreeMap<AccountId, Vec<String>> {
+async fn fill_and_expunge(
+    store: &MailStore<SimDisk>,
+    accounts: u8,
+) -> BTreeMap<AccountId, Vec<String>> {
     let mut left = BTreeMap::new();
     for n in 0..accounts {
         let account = AccountId([n; 16]);
@@ -11,21 +14,35 @@ async fn fill_and_expunge(store: &MailStore<SimDisk>, accounts: u8) -> BTreeMap<
         let mailbox = inbox(store, account).await;
         for m in 0..60 {
             let text = format!("{m} {}", "y".repeat(3_000));
-            store.execute(append(account, vec![message(&text)])).await.unwrap();
+            store
+                .execute(append(account, vec![message(&text)]))
+                .await
+                .unwrap();
         }
         let octets: Vec<u8> = (0..140_000_u32).map(|n| n.to_le_bytes()[1]).collect();
         for (index, chunk) in (0..).zip(octets.chunks(64 << 10)) {
             let body = UploadId(u64::from(n));
-            let chunk = Operation::UploadChunk { body, index, bytes: chunk.into() };
+            let chunk = Operation::UploadChunk {
+                body,
+                index,
+                bytes: chunk.into(),
+            };
             store.execute(request(account, chunk)).await.unwrap();
         }
         let size = u32::try_from(octets.len()).unwrap();
         let body = NewBody::Uploaded(UploadId(u64::from(n)));
-        let large = NewMessage { size, body, ..message("large") };
+        let large = NewMessage {
+            size,
+            body,
+            ..message("large")
+        };
         store.execute(append(account, vec![large])).await.unwrap();
         let delete = store_flag(mailbox, 3, 58, Flags::DELETED);
         store.execute(request(account, delete)).await.unwrap();
-        let expunge = Operation::Expunge { mailbox, uids: None };
+        let expunge = Operation::Expunge {
+            mailbox,
+            uids: None,
+        };
         store.execute(request(account, expunge)).await.unwrap();
         left.insert(account, dump(store, account).await);
     }
@@ -50,7 +67,10 @@ fn space_of_expunged_mail_comes_back() {
         left
     });
     for indexes in [Indexes::Use, Indexes::Ignore, Indexes::Use] {
-        let options = Options { indexes, ..options() };
+        let options = Options {
+            indexes,
+            ..options()
+        };
         with(&disk.restart(), &options, async |store, _| {
             for (account, lines) in &left {
                 assert_eq!(&dump(store, *account).await, lines, "{indexes:?}");
@@ -62,7 +82,10 @@ fn space_of_expunged_mail_comes_back() {
 #[test]
 fn full_disk_takes_mail_again_after_an_expunge() {
     let disk = SimDisk::new(12);
-    let options = Options { size_max: Some(1_536 << 10), ..options() };
+    let options = Options {
+        size_max: Some(1_536 << 10),
+        ..options()
+    };
     with(&disk, &options, async |store, _| {
         create(store, ALICE).await;
         let text = "z".repeat(6_000);
@@ -82,7 +105,10 @@ fn full_disk_takes_mail_again_after_an_expunge() {
         let mailbox = inbox(store, ALICE).await;
         let delete = store_flag(mailbox, 1, first - 3, Flags::DELETED);
         store.execute(request(ALICE, delete)).await.unwrap();
-        let expunge = Operation::Expunge { mailbox, uids: None };
+        let expunge = Operation::Expunge {
+            mailbox,
+            uids: None,
+        };
         store.execute(request(ALICE, expunge)).await.unwrap();
         for _ in 0..60_000 {
             yield_now().await;
@@ -90,7 +116,10 @@ fn full_disk_takes_mail_again_after_an_expunge() {
         let counters = store.counters();
         assert!(counters.segments_removed > 0, "{counters:?}");
         let second = fill().await;
-        assert!(second > first / 3, "{first} at first, {second} after the expunge: {counters:?}");
+        assert!(
+            second > first / 3,
+            "{first} at first, {second} after the expunge: {counters:?}"
+        );
     });
 }
 
@@ -100,15 +129,25 @@ fn deleted_accounts_and_restated_ones_leave_little_behind() {
     let left = with(&disk, &options(), async |store, _| {
         create(store, ALICE).await;
         let mailbox = inbox(store, ALICE).await;
-        store.execute(append(ALICE, vec![message("kept")])).await.unwrap();
+        store
+            .execute(append(ALICE, vec![message("kept")]))
+            .await
+            .unwrap();
         for round in 0..400 {
-            let action = if round % 2 == 0 { Flags::SEEN } else { Flags::ANSWERED };
+            let action = if round % 2 == 0 {
+                Flags::SEEN
+            } else {
+                Flags::ANSWERED
+            };
             let flag = store_flag(mailbox, 1, 1, action);
             store.execute(request(ALICE, flag)).await.unwrap();
             let action = StoreAction::Replace;
             let none = Operation::Store(Store {
                 mailbox,
-                uids: vec![UidRange { first: Uid(1), last: Uid(1) }],
+                uids: vec![UidRange {
+                    first: Uid(1),
+                    last: Uid(1),
+                }],
                 action,
                 flags: FlagNames::default(),
                 unchanged_since: None,
@@ -122,9 +161,15 @@ fn deleted_accounts_and_restated_ones_leave_little_behind() {
             create(store, account).await;
             for _ in 0..20 {
                 let text = "w".repeat(4_000);
-                store.execute(append(account, vec![message(&text)])).await.unwrap();
+                store
+                    .execute(append(account, vec![message(&text)]))
+                    .await
+                    .unwrap();
             }
-            store.execute(request(account, Operation::DeleteAccount)).await.unwrap();
+            store
+                .execute(request(account, Operation::DeleteAccount))
+                .await
+                .unwrap();
         }
         for _ in 0..20_000 {
             yield_now().await;
@@ -134,7 +179,10 @@ fn deleted_accounts_and_restated_ones_leave_little_behind() {
         dump(store, ALICE).await
     });
     for indexes in [Indexes::Use, Indexes::Ignore] {
-        let options = Options { indexes, ..options() };
+        let options = Options {
+            indexes,
+            ..options()
+        };
         with(&disk.restart(), &options, async |store, _| {
             assert_eq!(dump(store, ALICE).await, left, "{indexes:?}");
             for n in 2..12 {
