@@ -22,10 +22,11 @@ use crate::start::{lock, recover, store_options};
 use crate::store_clock::StoreClock;
 
 /// One request and where its answer goes.
-type Asked = (AccountId, Operation, mpsc::Sender<Result<Reply, Refusal>>);
+type Asked = (AccountId, Operation, mpsc::Sender<Outcome>);
+type Outcome = Result<Reply, Refusal>;
 
-/// Requests under way; the caller waits for each, so there is one.
-const ASKED_MAX: usize = 1;
+/// Requests under way at once: as many share a sync of the log.
+const ASKED_MAX: usize = 256;
 
 /// The open engine. Dropping it writes a checkpoint and gives the lock back.
 pub struct Offline {
@@ -67,17 +68,23 @@ impl Offline {
         })
     }
 
-    fn ask(&mut self, account: AccountId, operation: Operation) -> Result<Reply, String> {
+    /// Asks; the answer comes by the receiver, or its end says that there is none.
+    fn begin(&self, account: AccountId, operation: Operation) -> mpsc::Receiver<Outcome> {
         let (reply, answer) = mpsc::channel();
-        let sent = match &self.asked {
-            Some(asked) => asked.send_blocking((account, operation, reply)).is_ok(),
-            None => false,
-        };
-        match answer.recv() {
-            Ok(Ok(reply)) if sent => Ok(reply),
-            Ok(Err(refusal)) => Err(refusal.to_string()),
-            Ok(Ok(_)) | Err(_) => Err("the store has ended".to_owned()),
+        if let Some(asked) = &self.asked {
+            // A store that has ended drops the question, and the receiver's end is told.
+            let _ = asked.send_blocking((account, operation, reply));
         }
+        answer
+    }
+}
+
+/// An account that is known already was created before a crash.
+fn finish_creation(answer: &mpsc::Receiver<Outcome>) -> Result<(), String> {
+    match answer.recv() {
+        Ok(Ok(_) | Err(Refusal::AccountExists)) => Ok(()),
+        Ok(Err(refusal)) => Err(refusal.to_string()),
+        Err(_) => Err("the store has ended".to_owned()),
     }
 }
 
@@ -89,16 +96,26 @@ impl OfflineEngine for Offline {
         _quota: Quota,
     ) -> Result<(), String> {
         let mailboxes = new_mailboxes(template);
-        match self.ask(account, Operation::CreateAccount { mailboxes }) {
-            Err(text) if text != Refusal::AccountExists.to_string() => Err(text),
-            Ok(_) | Err(_) => Ok(()),
-        }
+        finish_creation(&self.begin(account, Operation::CreateAccount { mailboxes }))
+    }
+
+    fn create_accounts(
+        &mut self,
+        accounts: &[(AccountId, &Template, Quota)],
+    ) -> Vec<Result<(), String>> {
+        let created = |account: &(AccountId, &Template, Quota)| {
+            let mailboxes = new_mailboxes(account.1);
+            self.begin(account.0, Operation::CreateAccount { mailboxes })
+        };
+        let answers: Vec<_> = accounts.iter().map(created).collect();
+        answers.iter().map(finish_creation).collect()
     }
 
     fn delete_account(&mut self, account: AccountId) -> Result<(), String> {
-        match self.ask(account, Operation::DeleteAccount) {
-            Err(text) if text != Refusal::NoSuchAccount.to_string() => Err(text),
-            Ok(_) | Err(_) => Ok(()),
+        match self.begin(account, Operation::DeleteAccount).recv() {
+            Ok(Ok(_) | Err(Refusal::NoSuchAccount)) => Ok(()),
+            Ok(Err(refusal)) => Err(refusal.to_string()),
+            Err(_) => Err("the store has ended".to_owned()),
         }
     }
 
@@ -145,8 +162,11 @@ async fn answer(
             now_s: runtime.wall_s(),
             operation,
         };
-        // The asker waits for it.
-        let _ = reply.send(store.execute(request).await);
+        let store = store.clone();
+        runtime.spawn(async move {
+            // Whoever asked waits for it.
+            let _ = reply.send(store.execute(request).await);
+        });
     }
     store.shutdown().await;
 }

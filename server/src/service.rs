@@ -1,18 +1,27 @@
 //! What one shard runs: its listeners, its sweeper, and its orderly end.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use storage_engine::mail_store::{Health, MailStore, Publish};
+use storage_engine::recovery::{Options as StoreOptions, ShardStart};
+
 use crate::admission::{Admission, Admitted};
+use crate::jobs;
 use crate::limits;
 use crate::lmtp;
 use crate::net::listener::accept_connections;
 use crate::net::stream::Connection;
 use crate::runtime::{Runtime, Stop, Stream, within};
 use crate::session;
-use crate::shard::Shard;
+use crate::shard::evacuation::OtherShards;
+use crate::shard::mesh::Ends;
 use crate::shard::sessions::EndReason;
+use crate::shard::watchers::Watchers;
+use crate::shard::{Shard, Shared};
+use crate::store_clock::StoreClock;
 
 /// What is spoken on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +60,59 @@ impl Rendezvous {
             runtime.sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+/// What one shard is opened with.
+pub struct ShardParts {
+    /// What recovery found for it.
+    pub start: ShardStart,
+    /// Its ends of the mesh.
+    pub ends: Ends,
+    /// How the store is opened.
+    pub options: StoreOptions,
+    /// What all shards share.
+    pub shared: Shared,
+    /// What administrators ask.
+    pub jobs: jobs::Receiver,
+}
+
+/// Opens the store and starts the shard's tasks. The error is for the trace.
+pub async fn open<R: Runtime>(
+    index: usize,
+    runtime: R,
+    disk: R::Disk,
+    parts: ShardParts,
+    stop: Stop,
+) -> Result<Shard<R>, String> {
+    let watchers = Rc::new(Watchers::default());
+    let publishing = watchers.clone();
+    let publish: Publish = Rc::new(move |key, change| publishing.published(&key, &change));
+    let others = OtherShards::unattached();
+    let clock = Rc::new(StoreClock::new(runtime.clone()));
+    let (start, options) = (parts.start, parts.options);
+    let store = MailStore::open(disk, start, options, clock, publish, others.clone())
+        .await
+        .map_err(|error| error.to_string())?;
+    let counters = parts.shared.counters.clone();
+    let shard = Shard::start(index, runtime, store, watchers, parts.ends, parts.shared);
+    let runtime = shard.runtime();
+    let log = shard.store().clone();
+    runtime.spawn(async move {
+        log.run_log().await;
+        if let Health::Fenced(cause) = log.health() {
+            tracing::error!(shard = index, cause, "the log is fenced: writes are refused");
+            counters.fenced_shards.add(1);
+        }
+    });
+    others.attach(shard.clone());
+    let store = shard.store().clone();
+    runtime.spawn_bulk(async move {
+        store.run_maintenance().await;
+        // The shard and its way to the others hold each other until here.
+        others.detach();
+    });
+    runtime.spawn(jobs::serve(shard.clone(), parts.jobs, stop));
+    Ok(shard)
 }
 
 /// Serves until the stop is requested, then ends sessions, and last the store.

@@ -4,12 +4,9 @@
 //! lock -> checks -> directory -> certificates -> sockets -> recovery -> shards -> admin -> ready
 //! ```
 
-use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +14,6 @@ use async_channel::Sender;
 use mail_directory::{Directory, DirectoryHandle};
 use storage_engine::disk::glommio::GlommioDisk;
 use storage_engine::disk::lock::DirectoryLock;
-use storage_engine::mail_store::{Health, MailStore, Publish};
 use storage_engine::recovery::{self, Options as StoreOptions, Recovered, ShardStart};
 
 use crate::admin::{
@@ -35,13 +31,10 @@ use crate::runtime::glommio_runtime::{
     GlommioListener, GlommioRuntime, ShardThreads, ShardsConfig, run_shards,
 };
 use crate::runtime::signals::{SignalRequest, watch_signals};
-use crate::runtime::{Runtime, Stop, StopSource, preflight};
-use crate::service::{self, Rendezvous, Service};
-use crate::shard::evacuation::OtherShards;
+use crate::runtime::{Stop, StopSource, preflight};
+use crate::service::{self, Rendezvous, Service, ShardParts};
 use crate::shard::mesh::{Ends, mesh};
-use crate::shard::watchers::Watchers;
-use crate::shard::{Shard, Shared};
-use crate::store_clock::StoreClock;
+use crate::shard::Shared;
 
 /// How often certificates are looked at for changes.
 const CERTIFICATES_EVERY: Duration = Duration::from_secs(60);
@@ -180,13 +173,9 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
 
 /// Additions and deletions of accounts that a crash left half done.
 fn finish_pending(directory: &DirectoryHandle, jobs: &Sender<ShardJob>) {
-    let sleep = |duration| -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        std::thread::sleep(duration);
-        Box::pin(std::future::ready(()))
-    };
     let mut engine = Engine::Shards {
         jobs: jobs.clone(),
-        sleep,
+        sleep: admin::sleep_on_thread,
     };
     let finished = admin::finish_pending(directory, &mut engine);
     match futures_lite::future::block_on(finished) {
@@ -387,60 +376,32 @@ fn start_shards(
 }
 
 async fn shard_main(index: usize, runtime: GlommioRuntime, part: Part, common: Common) {
-    let watchers = Rc::new(Watchers::default());
-    let publishing = watchers.clone();
-    let others = OtherShards::unattached();
     let opened = async {
-        let disk = GlommioDisk::open(&common.store_dir, index).await?;
-        let clock = Rc::new(StoreClock::new(runtime.clone()));
-        let publish: Publish = Rc::new(move |key, change| publishing.published(&key, &change));
-        let others = others.clone();
-        MailStore::open(disk, part.start, common.options, clock, publish, others).await
+        let disk = GlommioDisk::open(&common.store_dir, index)
+            .await
+            .map_err(|error| error.to_string())?;
+        let parts = ShardParts {
+            start: part.start,
+            ends: part.ends,
+            options: common.options,
+            shared: common.shared,
+            jobs: part.jobs,
+        };
+        service::open(index, runtime, disk, parts, common.stop.clone()).await
     };
-    let store = match opened.await {
-        Ok(store) => store,
+    let shard = match opened.await {
+        Ok(shard) => shard,
         Err(error) => {
-            tracing::error!(shard = index, %error, "the store cannot be opened");
+            tracing::error!(shard = index, error, "the store cannot be opened");
             // Accounts of this shard would be unserved: better no server than half a one.
             std::process::exit(1);
         }
     };
-    let log = store.clone();
-    let counters = common.shared.counters.clone();
-    runtime.spawn(async move {
-        log.run_log().await;
-        if let Health::Fenced(cause) = log.health() {
-            tracing::error!(shard = index, cause, "the log is fenced: writes are refused");
-            counters.fenced_shards.add(1);
-        }
-    });
-    let shard = Shard::start(
-        index,
-        runtime.clone(),
-        store.clone(),
-        watchers,
-        part.ends,
-        common.shared,
-    );
-    others.attach(shard.clone());
-    runtime.spawn_bulk(async move { store.run_maintenance().await });
-    runtime.spawn(jobs::serve(
-        shard.clone(),
-        part.jobs,
-        common.stop.clone(),
-    ));
     let sockets = part.listeners.into_iter();
     let listeners = sockets.map(|(service, fd)| (service, GlommioListener::from_socket(fd)));
     let listeners = listeners.collect();
-    service::run(
-        shard,
-        listeners,
-        common.admission,
-        common.stop,
-        common.drained,
-    )
-    .await;
-    others.detach();
+    let (admission, drained) = (common.admission, common.drained);
+    service::run(shard, listeners, admission, common.stop, drained).await;
 }
 
 /// Signals and certificates are watched on threads of their own.
