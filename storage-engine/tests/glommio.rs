@@ -215,3 +215,31 @@ fn mail_survives_a_restart_on_a_real_disk() {
         });
     }
 }
+
+/// `ENGINE_MESSAGES=1000000 cargo test --release -p storage-engine --test glommio -- --nocapture`
+/// prints how long opening takes, with and without checkpoints.
+#[test]
+fn store_opens_from_checkpoints_and_from_records_alone() {
+    let messages = std::env::var("ENGINE_MESSAGES")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let messages = messages.unwrap_or(20_000);
+    let directory = Directory::new("open");
+    let octets: Arc<[u8]> = Arc::from([b'x'; 300]);
+    with(&directory.0, Options::default(), async move |store| {
+        deliver(&store, 200, messages, &octets).await;
+    });
+    for indexes in [Indexes::Use, Indexes::Ignore, Indexes::Use] {
+        let options = Options {
+            indexes,
+            ..Options::default()
+        };
+        with(&directory.0, options, async move |store| {
+            let mut total = 0;
+            for n in 0..200 {
+                total += self::messages(&store, account(n)).await;
+            }
+            assert_eq!(total, u64::try_from(messages).unwrap(), "{indexes:?}");
+        });
+    }
+}
