@@ -10,8 +10,7 @@ import socket
 import ssl
 import time
 
-from peers import build
-from servers import Server, machine
+from servers import Server, default_binary, machine
 
 QUIET_S = 20
 
@@ -70,7 +69,7 @@ def main():
     arguments = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    binary = arguments.corepost or build()[0]
+    binary = arguments.corepost or default_binary()[0]
     context = ssl._create_unverified_context()
     print(machine())
     for name, tls in (("plaintext", None), ("TLS", context)):

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 
-from servers import HERE, ROOT, Server, machine
+from servers import HERE, ROOT, Server, default_binary, machine
 
 SCENARIOS = [
     ("login", "login, logout", "imap", 20),
@@ -19,12 +19,6 @@ SCENARIOS = [
     ("storefetch", "STORE and FETCH, 50 sessions in one mailbox", "imap", 50),
     ("lmtp", "LMTP delivery of 4 KB", "lmtp", 20),
 ]
-
-
-def build():
-    subprocess.run(["cargo", "build", "--release", "--bin", "corepost", "--bin", "drive"], cwd=ROOT, check=True)
-    target = os.environ.get("CARGO_TARGET_DIR", f"{ROOT}/target")
-    return f"{target}/release/corepost", f"{target}/release/drive"
 
 
 def drive(binary, scenario, address, sessions, seconds):
@@ -60,7 +54,7 @@ def main():
     arguments = parser.parse_args()
     corepost, driver = arguments.corepost, arguments.drive
     if not (corepost or arguments.only == "dovecot") or not driver:
-        corepost, driver = build()
+        corepost, driver = default_binary()
     peers = [("corepost", corepost), ("dovecot", f"{HERE}/dovecot_demo.py")]
     tables = {}
     for name, binary in peers:

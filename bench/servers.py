@@ -27,17 +27,44 @@ def free_port_base():
 
 class Server:
     def __init__(self, name, binary, shards, data_root=None):
-        self.name, self.binary = name, binary
+        self.name, self.binary, self.shards = name, binary, shards
         self.data_dir = tempfile.mkdtemp(prefix=f"bench-{name}-", dir=data_root)
+        self.port_base = free_port_base()
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
-            [binary, "demo", "--json", "--shards", str(shards), "--data-dir", self.data_dir,
-             "--port-base", str(free_port_base())],
-            stdout=subprocess.PIPE, stderr=open(self.data_dir + ".log", "w"), text=True)
+            [self.binary, "demo", "--json", "--shards", str(self.shards), "--data-dir", self.data_dir,
+             "--port-base", str(self.port_base)],
+            stdout=subprocess.PIPE, stderr=open(self.data_dir + ".log", "a"), text=True)
         for line in self.process.stdout:
             if line.startswith("{"):
                 self.addresses = json.loads(line)
                 return
-        sys.exit(f"{name} did not come up: {open(self.data_dir + '.log').read()}")
+        sys.exit(f"{self.name} did not come up: {open(self.data_dir + '.log').read()}")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(120)
+
+    def place(self, protocol):
+        host, port = self.addresses[protocol].rsplit(":", 1)
+        return host, int(port)
+
+    def disk_bytes(self):
+        """What the data directory takes on the disk."""
+        total = 0
+        for folder, _, names in os.walk(self.data_dir):
+            for name in names:
+                try:
+                    total += os.stat(os.path.join(folder, name)).st_blocks * 512
+                except OSError:
+                    pass
+        return total
 
     def add_account(self, name, password):
         subprocess.run([self.binary, "account", "add", name, "--password", password,
@@ -90,6 +117,8 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
         shutil.rmtree(self.data_dir, ignore_errors=True)
+        if os.path.exists(self.data_dir + ".log"):
+            os.remove(self.data_dir + ".log")
 
 
 def machine():
@@ -102,3 +131,10 @@ def machine():
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], text=True,
                             stdout=subprocess.PIPE).stdout.strip()
     return f"{model}, {os.cpu_count()} cores, Linux {os.uname().release}, commit {commit}"
+
+
+def default_binary():
+    """The release binary, built now."""
+    subprocess.run(["cargo", "build", "--release", "--bin", "corepost", "--bin", "drive"], cwd=ROOT, check=True)
+    target = os.environ.get("CARGO_TARGET_DIR", f"{ROOT}/target")
+    return f"{target}/release/corepost", f"{target}/release/drive"
