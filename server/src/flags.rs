@@ -29,6 +29,11 @@ pub fn names(flags: &[Flag]) -> FlagNames {
     names
 }
 
+/// Whether a system flag is named that does not exist (RFC 3501 2.3.2).
+pub fn has_unknown(flags: &[Flag]) -> bool {
+    flags.iter().any(|flag| matches!(flag, Flag::Extension(_)))
+}
+
 /// The names of a message's flags.
 pub fn told<'a>(
     flags: Flags,

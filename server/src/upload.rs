@@ -128,6 +128,24 @@ impl<R: Runtime> Upload<R> {
     }
 }
 
+/// The message was refused after it had come: its chunks become dead space. Where the outcome is
+/// unknown they may belong to a message and stay.
+pub async fn abandon<R: Runtime>(
+    shard: &Shard<R>,
+    account: AccountId,
+    body: NewBody,
+    refusal: &Refusal,
+) {
+    if let NewBody::Uploaded(body) = body
+        && *refusal != Refusal::Unknown
+    {
+        // If that fails too, recovery finds the chunks unreferenced.
+        let _ = shard
+            .request(account, Operation::AbandonUpload { body })
+            .await;
+    }
+}
+
 /// Given up half-way: the chunks become dead space.
 impl<R: Runtime> Drop for Upload<R> {
     fn drop(&mut self) {

@@ -10,8 +10,8 @@ use storage_engine::request::{NewMessage, Operation, Reply, Target};
 use crate::flags;
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
-use crate::session::{Completion, Execution, Gone, Incoming, Session, State};
-use crate::upload::Upload;
+use crate::session::{Completion, Execution, Gone, Incoming, Login, Session, State};
+use crate::upload::{self, Upload};
 
 /// The command up to its message literal has come: takes the message or refuses it.
 pub async fn receive<R: Runtime>(
@@ -34,6 +34,9 @@ pub async fn receive<R: Runtime>(
             session,
             Completion::bad("Command not allowed in this state"),
         );
+    }
+    if flags::has_unknown(&append.flags) {
+        return refuse(session, Completion::bad("No such system flag"));
     }
     // RFC 7889 4: refused before it is read.
     if literal.bytes > session.shard.config().limits.message_bytes_max {
@@ -115,9 +118,10 @@ async fn store<R: Runtime>(
     mailbox: String,
     message: NewMessage,
 ) -> Execution {
-    let Some(limit) = session.login().map(|login| login.limit) else {
+    let Some(Login { account, limit, .. }) = session.login().cloned() else {
         return Err(Gone::Closed);
     };
+    let body = message.body.clone();
     let mailbox = Target::Name(mailbox);
     let operation = Operation::Append {
         mailbox,
@@ -145,6 +149,9 @@ async fn store<R: Runtime>(
             Ok(Completion::new(Condition::Ok, Some(code), "completed"))
         }
         Ok(_) => Err(Gone::Bye("Internal error")),
-        Err(refusal) => refused(&refusal, Missing::Destination),
+        Err(refusal) => {
+            upload::abandon(&session.shard, account, body, &refusal).await;
+            refused(&refusal, Missing::Destination)
+        }
     }
 }

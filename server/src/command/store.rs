@@ -1,7 +1,7 @@
 //! STORE and UID STORE (RFC 3501 6.4.6, RFC 7162 3.1.3).
 
 use imap_proto::command::{self, Numbering};
-use imap_proto::grammar::{Flag, NumberSet};
+use imap_proto::grammar::NumberSet;
 use imap_proto::response::code::Code;
 use imap_proto::response::fetch::FetchResponse;
 use imap_proto::response::status::Condition;
@@ -25,11 +25,7 @@ pub async fn execute<R: Runtime>(command: &command::Store, session: &mut Session
     let Some(ranges) = session.resolve(&command.set, command.numbering).await else {
         return Ok(Completion::bad("No such messages"));
     };
-    if command
-        .flags
-        .iter()
-        .any(|flag| matches!(flag, Flag::Extension(_)))
-    {
+    if flags::has_unknown(&command.flags) {
         return Ok(Completion::bad("No such system flag"));
     }
     let key = session.key();

@@ -14,7 +14,7 @@ use storage_engine::request::{
 use crate::config::OverQuota;
 use crate::runtime::{Peer, Runtime};
 use crate::shard::Shard;
-use crate::upload::Uploaded;
+use crate::upload::{self, Uploaded};
 
 use super::command::{Address, Mail};
 use super::reply::Reply;
@@ -133,10 +133,7 @@ async fn append<R: Runtime>(
     recipient: &Recipient,
     message: NewMessage,
 ) -> Result<(), Refusal> {
-    let upload = match &message.body {
-        NewBody::Uploaded(upload) => Some(*upload),
-        NewBody::Inline(_) => None,
-    };
+    let body = message.body.clone();
     let operation = Operation::Append {
         mailbox: recipient.target.clone(),
         messages: vec![message],
@@ -147,13 +144,7 @@ async fn append<R: Runtime>(
         Ok(_) => Refusal::Unknown,
         Err(refusal) => refusal,
     };
-    // Where the outcome is unknown, the chunks may belong to a message.
-    if let Some(body) = upload.filter(|_| refusal != Refusal::Unknown) {
-        // If that fails too, recovery finds the chunks unreferenced.
-        let _ = shard
-            .request(recipient.account, Operation::AbandonUpload { body })
-            .await;
-    }
+    upload::abandon(shard, recipient.account, body, &refusal).await;
     Err(refusal)
 }
 

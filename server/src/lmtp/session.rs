@@ -90,7 +90,7 @@ struct Message<R: Runtime> {
 impl<R: Runtime> Session<R> {
     /// Greets, then runs commands; never ends well.
     async fn run(&mut self) -> Result<Infallible, Gone> {
-        reply::greeting(&mut self.wire.out, host(&self.shard));
+        reply::greeting(&mut self.wire.out, self.shard.hostname());
         loop {
             let line = match self.wire.line().await? {
                 Line::Whole(line) => line,
@@ -151,7 +151,7 @@ impl<R: Runtime> Session<R> {
         self.transaction = None;
         self.helo = Some(name);
         let message_bytes_max = self.shard.config().limits.message_bytes_max;
-        reply::extensions(&mut self.wire.out, host(&self.shard), message_bytes_max);
+        reply::extensions(&mut self.wire.out, self.shard.hostname(), message_bytes_max);
     }
 
     fn mail(&mut self, mail: Mail) -> Reply {
@@ -279,7 +279,7 @@ impl<R: Runtime> Session<R> {
         let origin = Origin {
             helo: self.helo.as_deref().unwrap_or_default(),
             peer: self.peer,
-            host: host(&self.shard),
+            host: self.shard.hostname(),
             id: &id,
             now_s: runtime.wall_s(),
         };
@@ -403,13 +403,5 @@ impl<R: Runtime> Message<R> {
         if let Some(upload) = &mut self.upload {
             upload.drain().await;
         }
-    }
-}
-
-/// The name in the greeting and in Received.
-fn host<R: Runtime>(shard: &Shard<R>) -> &str {
-    match shard.config().hostname.as_str() {
-        "" => "localhost",
-        name => name,
     }
 }
