@@ -11,13 +11,13 @@ use crate::session::refusal::{Missing, refused};
 use crate::session::{Completion, Execution, Gone, Session};
 
 /// Copies at the owner, all or nothing.
-pub async fn execute<R: Runtime>(command: &Copy, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: Copy, session: &mut Session<R>) -> Execution {
     let Copy {
         numbering,
         set,
         mailbox,
     } = command;
-    match transfer(session, *numbering, set, mailbox, TransferKind::Copy).await? {
+    match transfer(session, numbering, &set, &mailbox, TransferKind::Copy).await? {
         Transferred::Nothing => Ok(Completion::ok()),
         Transferred::NoSuchMessages => Ok(Completion::bad("No such messages")),
         Transferred::Refused(refusal) => refused(&refusal, Missing::Destination),

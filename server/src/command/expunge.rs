@@ -10,7 +10,7 @@ use crate::session::{Completion, Execution, Gone, Session};
 use super::fetch;
 
 /// Expunges at the owner; what went is told with the other updates.
-pub async fn execute<R: Runtime>(command: &Expunge, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: Expunge, session: &mut Session<R>) -> Execution {
     let uids = match &command.uids {
         None => None,
         Some(set) => match session.resolve(set, Numbering::Uid).await {

@@ -19,7 +19,7 @@ use answer::Wanted;
 const ROWS_A_TURN: usize = 256;
 
 /// Tells what was asked for of each message, in order.
-pub async fn execute<R: Runtime>(command: &Fetch, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Execution {
     // RFC 7162 3.1: both enable CONDSTORE.
     if command.changed_since.is_some() || command.attributes.contains(&FetchAttribute::ModSeq) {
         session.enable_condstore();
@@ -27,7 +27,7 @@ pub async fn execute<R: Runtime>(command: &Fetch, session: &mut Session<R>) -> E
     let Some(ranges) = session.resolve(&command.set, command.numbering).await else {
         return Ok(Completion::bad("No such messages"));
     };
-    let wanted = Wanted::new(command, session.condstore);
+    let wanted = Wanted::new(&command, session.condstore);
     let marked = if wanted.sets_seen {
         mark_seen(session, &ranges).await?
     } else {

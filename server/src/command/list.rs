@@ -22,9 +22,9 @@ pub mod pattern;
 use pattern::Pattern;
 
 /// Lists names that match, each STATUS right after its LIST (RFC 5819 2).
-pub async fn execute<R: Runtime>(command: &List, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: List, session: &mut Session<R>) -> Execution {
     if command.patterns.iter().all(String::is_empty) {
-        tell_delimiter(command, &mut session.wire.out);
+        tell_delimiter(&command, &mut session.wire.out);
         return Ok(Completion::ok());
     }
     let account = match describe(session).await {
@@ -39,7 +39,7 @@ pub async fn execute<R: Runtime>(command: &List, session: &mut Session<R>) -> Ex
         .map(|pattern| Pattern::new(&command.reference, pattern))
         .collect();
     for (name, mailbox) in &names.all {
-        let Some(row) = names.row(command, &patterns, name, *mailbox) else {
+        let Some(row) = names.row(&command, &patterns, name, *mailbox) else {
             continue;
         };
         ListResponse {

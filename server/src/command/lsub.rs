@@ -14,7 +14,7 @@ use super::list::{above, describe};
 use super::namespace::SEPARATOR;
 
 /// Lists subscribed names that match, existing or not.
-pub async fn execute<R: Runtime>(command: &Lsub, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: Lsub, session: &mut Session<R>) -> Execution {
     let account = match describe(session).await {
         Ok(account) => account,
         Err(refusal) => return refused(&refusal, Missing::Subject),

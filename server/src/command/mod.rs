@@ -1,6 +1,9 @@
 //! Execution of commands, one file per verb. Grammar is in imap-proto; what may run when is in
 //! its table; this only executes.
 
+use std::future::{Future, ready};
+use std::pin::Pin;
+
 use imap_proto::command::Command;
 
 use crate::runtime::Runtime;
@@ -36,37 +39,41 @@ pub mod subscribe;
 pub mod unselect;
 pub mod unsubscribe;
 
+/// A command under way. Boxed one by one, so that a session which waits (for the next command, or
+/// in IDLE) does not keep room for the largest of them.
+pub type Execute<'s> = Pin<Box<dyn Future<Output = Execution> + 's>>;
+
 /// Executes one command; untagged answers go to the session's wire.
-pub async fn execute<R: Runtime>(command: Command, session: &mut Session<R>) -> Execution {
+pub fn execute<R: Runtime>(command: Command, session: &mut Session<R>) -> Execute<'_> {
     match command {
-        Command::Capability => capability::execute(session),
-        Command::Noop => noop::execute(session).await,
-        Command::Logout => logout::execute(session),
-        Command::StartTls => starttls::execute(session),
-        Command::Authenticate(authenticate) => authenticate::execute(authenticate, session).await,
-        Command::Login(login) => login::execute(login, session).await,
-        Command::Enable(enable) => enable::execute(&enable, session),
-        Command::Id(_) => id::execute(session),
-        Command::Select(select) => select::execute(select, session).await,
-        Command::Create(create) => create::execute(create, session).await,
-        Command::Delete(mailbox) => delete::execute(mailbox, session).await,
-        Command::Rename(rename) => rename::execute(rename, session).await,
-        Command::Subscribe(mailbox) => subscribe::execute(mailbox, session).await,
-        Command::Unsubscribe(mailbox) => unsubscribe::execute(mailbox, session).await,
-        Command::List(list) => list::execute(&list, session).await,
-        Command::Lsub(lsub) => lsub::execute(&lsub, session).await,
-        Command::Namespace => namespace::execute(session),
-        Command::Status(status) => status::execute(status, session).await,
-        Command::Append(append) => append::without_message(&append),
-        Command::Check => check::execute(session).await,
-        Command::Close => close::execute(session).await,
-        Command::Unselect => unselect::execute(session),
-        Command::Expunge(expunge) => expunge::execute(&expunge, session).await,
-        Command::Search(search) => search::execute(&search, session).await,
-        Command::Fetch(fetch) => fetch::execute(&fetch, session).await,
-        Command::Store(store) => store::execute(&store, session).await,
-        Command::Copy(copy) => copy::execute(&copy, session).await,
-        Command::Move(command) => r#move::execute(&command, session).await,
-        Command::Idle => idle::execute(session).await,
+        Command::Capability => Box::pin(ready(capability::execute(session))),
+        Command::Noop => Box::pin(noop::execute(session)),
+        Command::Logout => Box::pin(ready(logout::execute(session))),
+        Command::StartTls => Box::pin(ready(starttls::execute(session))),
+        Command::Authenticate(command) => Box::pin(authenticate::execute(command, session)),
+        Command::Login(command) => Box::pin(login::execute(command, session)),
+        Command::Enable(command) => Box::pin(ready(enable::execute(&command, session))),
+        Command::Id(_) => Box::pin(ready(id::execute(session))),
+        Command::Select(command) => Box::pin(select::execute(command, session)),
+        Command::Create(command) => Box::pin(create::execute(command, session)),
+        Command::Delete(mailbox) => Box::pin(delete::execute(mailbox, session)),
+        Command::Rename(command) => Box::pin(rename::execute(command, session)),
+        Command::Subscribe(mailbox) => Box::pin(subscribe::execute(mailbox, session)),
+        Command::Unsubscribe(mailbox) => Box::pin(unsubscribe::execute(mailbox, session)),
+        Command::List(command) => Box::pin(list::execute(command, session)),
+        Command::Lsub(command) => Box::pin(lsub::execute(command, session)),
+        Command::Namespace => Box::pin(ready(namespace::execute(session))),
+        Command::Status(command) => Box::pin(status::execute(command, session)),
+        Command::Append(command) => Box::pin(ready(append::without_message(&command))),
+        Command::Check => Box::pin(check::execute(session)),
+        Command::Close => Box::pin(close::execute(session)),
+        Command::Unselect => Box::pin(ready(unselect::execute(session))),
+        Command::Expunge(command) => Box::pin(expunge::execute(command, session)),
+        Command::Search(command) => Box::pin(search::execute(command, session)),
+        Command::Fetch(command) => Box::pin(fetch::execute(command, session)),
+        Command::Store(command) => Box::pin(store::execute(command, session)),
+        Command::Copy(command) => Box::pin(copy::execute(command, session)),
+        Command::Move(command) => Box::pin(r#move::execute(command, session)),
+        Command::Idle => Box::pin(idle::execute(session)),
     }
 }

@@ -12,7 +12,7 @@ use crate::session::{Completion, Execution, Gone, Session};
 use super::copy::{Transferred, transfer};
 
 /// Moves at the owner, all or nothing. RFC 6851 4.3: COPYUID comes before the EXPUNGEs.
-pub async fn execute<R: Runtime>(command: &Move, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: Move, session: &mut Session<R>) -> Execution {
     let Some(selected) = session.selected() else {
         return Err(Gone::Closed);
     };
@@ -27,7 +27,7 @@ pub async fn execute<R: Runtime>(command: &Move, session: &mut Session<R>) -> Ex
         set,
         mailbox,
     } = command;
-    match transfer(session, *numbering, set, mailbox, TransferKind::Move).await? {
+    match transfer(session, numbering, &set, &mailbox, TransferKind::Move).await? {
         Transferred::Nothing => Ok(Completion::ok()),
         Transferred::NoSuchMessages => Ok(Completion::bad("No such messages")),
         Transferred::Refused(refusal) => refused(&refusal, Missing::Destination),

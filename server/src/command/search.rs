@@ -24,7 +24,7 @@ struct Found {
 }
 
 /// Checks every message of the view and answers with numbers.
-pub async fn execute<R: Runtime>(command: &Search, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: Search, session: &mut Session<R>) -> Execution {
     let asks_mod_seq = command.key.names_mod_seq();
     if asks_mod_seq {
         session.enable_condstore();
@@ -56,7 +56,7 @@ pub async fn execute<R: Runtime>(command: &Search, session: &mut Session<R>) -> 
         let text = "Some of the messages cannot be read";
         return Ok(Completion::no_with(Code::Corruption, text));
     }
-    answer(session, command, &found, asks_mod_seq);
+    answer(session, &command, &found, asks_mod_seq);
     Ok(Completion::ok())
 }
 

@@ -18,7 +18,7 @@ use super::fetch;
 const ROWS_A_TURN: usize = 256;
 
 /// Changes flags at the owner; what is gone or was changed meanwhile is told by number.
-pub async fn execute<R: Runtime>(command: &command::Store, session: &mut Session<R>) -> Execution {
+pub async fn execute<R: Runtime>(command: command::Store, session: &mut Session<R>) -> Execution {
     if command.unchanged_since.is_some() {
         session.enable_condstore();
     }
@@ -65,9 +65,9 @@ pub async fn execute<R: Runtime>(command: &command::Store, session: &mut Session
                 selected.reached(change).await?;
             }
             if !command.silent {
-                tell_unchanged(session, command, &ranges, mod_seq, &modified).await?;
+                tell_unchanged(session, &command, &ranges, mod_seq, &modified).await?;
             }
-            finish(session, command, &gone, &modified)
+            finish(session, &command, &gone, &modified)
         }
         Ok(_) => Err(Gone::Bye("Internal error")),
         Err(refusal) => fetch::refusal(&refusal),

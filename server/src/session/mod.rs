@@ -148,7 +148,8 @@ impl<R: Runtime> Session<R> {
                 Incoming::Request(request) => self.run_request(&request).await?,
                 Incoming::AppendLiteral(prefix, literal) => {
                     let tag = prefix.tag().unwrap_or(b"*").to_vec();
-                    let completion = command::append::receive(self, &prefix, literal).await?;
+                    let receive = command::append::receive(self, &prefix, literal);
+                    let completion = Box::pin(receive).await?;
                     self.finish(&tag, UpdateRules::AFTER_ANY, completion)
                         .await?;
                 }
