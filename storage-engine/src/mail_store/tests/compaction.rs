@@ -1,6 +1,15 @@
 //! Space comes back, and nothing that is needed goes with it.
 
-use super::*;
+use super::super::*;
+use super::harness::*;
+use crate::disk::sim::SimDisk;
+use crate::ids::Uid;
+use crate::recovery::Indexes;
+use crate::request::{
+    FlagNames, Flags, NewBody, NewMessage, Store, StoreAction, UidRange, UploadId,
+};
+use futures_lite::future::yield_now;
+use std::collections::BTreeMap;
 
 /// Accounts with mail of which most is expunged; returns what is left.
 async fn fill_and_expunge(
