@@ -35,11 +35,11 @@ pub fn has_unknown(flags: &[Flag]) -> bool {
 }
 
 /// The names of a message's flags.
-pub fn told<'a>(
+pub fn told(
     flags: Flags,
-    keywords: &'a [String],
+    keywords: &[String],
     recent: bool,
-) -> impl Iterator<Item = &'a str> {
+) -> impl Iterator<Item = &str> {
     let system = SYSTEM
         .iter()
         .filter(move |(bit, _)| flags.contains(*bit))

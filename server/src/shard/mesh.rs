@@ -66,7 +66,7 @@ impl Outbox {
 
     /// Queues once there is room: the back-pressure on a connection.
     pub async fn send(&self, message: Message) {
-        while self.len() >= limits::OUTBOX_MESSAGES_MAX {
+        while self.waiting() >= limits::OUTBOX_MESSAGES_MAX {
             let since = self.drained.version();
             self.drained.changed(since).await;
         }
@@ -74,7 +74,7 @@ impl Outbox {
     }
 
     /// How many messages wait.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.queue.borrow().len()
     }
 

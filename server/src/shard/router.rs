@@ -227,7 +227,7 @@ impl<R: Runtime> Shard<R> {
             let Some(outbox) = self.0.outboxes.get(peer) else {
                 continue;
             };
-            if outbox.len() < limits::CHANGES_WAITING_MAX {
+            if outbox.waiting() < limits::CHANGES_WAITING_MAX {
                 outbox.push(Message::Changed(*key, change.clone()));
             } else {
                 // The peer ends its sessions there; they come back to a fresh snapshot.
