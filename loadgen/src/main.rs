@@ -1,1 +1,3 @@
+//! Load generator for IMAP servers: many closed-loop connections from one thread.
+
 fn main() {}
