@@ -127,13 +127,18 @@ impl<D: Disk> MailStore<D> {
             }
             self.inner.upkeep.changed_since(seen).await;
         }
-        let dirty = {
-            let mut state = self.inner.checkpoint.borrow_mut();
-            state.running = true;
-            std::mem::take(&mut state.dirty)
-        };
+        self.inner.checkpoint.borrow_mut().running = true;
         let before = self.inner.log.counters().bytes;
-        let result = self.write_checkpoint(&dirty).await;
+        // Records from here on lie at or behind this place. Those before it are published once
+        // the log has settled; only then is it known which accounts they changed.
+        let (segment, from) = self.inner.log.layout_end();
+        let replay = ReplayFrom { segment, from };
+        let settled = self.settle_or_fail().await;
+        let dirty = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty);
+        let result = match settled {
+            Ok(()) => self.write_checkpoint(replay, &dirty).await,
+            Err(error) => Err(error),
+        };
         let mut state = self.inner.checkpoint.borrow_mut();
         state.running = false;
         match &result {
@@ -149,12 +154,11 @@ impl<D: Disk> MailStore<D> {
         result
     }
 
-    async fn write_checkpoint(&self, dirty: &HashSet<AccountId>) -> Result<(), CheckpointError> {
-        // Records from here on lie at or behind this place. Those before it are published once
-        // the log has settled, so the states below hold them all.
-        let (segment, from) = self.inner.log.layout_end();
-        let replay = ReplayFrom { segment, from };
-        self.settle_or_fail().await?;
+    async fn write_checkpoint(
+        &self,
+        replay: ReplayFrom,
+        dirty: &HashSet<AccountId>,
+    ) -> Result<(), CheckpointError> {
         let mut written = Vec::new();
         let mut slices = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty_slices);
         for account in dirty {
