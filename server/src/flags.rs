@@ -35,11 +35,7 @@ pub fn has_unknown(flags: &[Flag]) -> bool {
 }
 
 /// The names of a message's flags.
-pub fn told(
-    flags: Flags,
-    keywords: &[String],
-    recent: bool,
-) -> impl Iterator<Item = &str> {
+pub fn told(flags: Flags, keywords: &[String], recent: bool) -> impl Iterator<Item = &str> {
     let system = SYSTEM
         .iter()
         .filter(move |(bit, _)| flags.contains(*bit))

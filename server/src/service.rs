@@ -100,7 +100,11 @@ pub async fn open<R: Runtime>(
     runtime.spawn(async move {
         log.run_log().await;
         if let Health::Fenced(cause) = log.health() {
-            tracing::error!(shard = index, cause, "the log is fenced: writes are refused");
+            tracing::error!(
+                shard = index,
+                cause,
+                "the log is fenced: writes are refused"
+            );
             counters.fenced_shards.add(1);
         }
     });

@@ -33,8 +33,8 @@ use crate::runtime::glommio_runtime::{
 use crate::runtime::signals::{SignalRequest, watch_signals};
 use crate::runtime::{Stop, StopSource, preflight};
 use crate::service::{self, Rendezvous, Service, ShardParts};
-use crate::shard::mesh::{Ends, mesh};
 use crate::shard::Shared;
+use crate::shard::mesh::{Ends, mesh};
 
 /// How often certificates are looked at for changes.
 const CERTIFICATES_EVERY: Duration = Duration::from_secs(60);
