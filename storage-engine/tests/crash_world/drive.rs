@@ -23,6 +23,9 @@ enum Next {
 struct Client<'a> {
     account: &'a mut Account,
     store: MailStore<SimDisk>,
+    disk: SimDisk,
+    /// A sync fails in this life.
+    faulty: bool,
     rng: Rng,
     now_s: std::rc::Rc<std::cell::Cell<i64>>,
     seed: u64,
@@ -35,6 +38,8 @@ impl World {
         for account in &mut self.accounts {
             let mut client = Client {
                 store: stores.of(account.id),
+                disk: self.disk.clone(),
+                faulty: plan.faults.fail_sync_after.is_some(),
                 account,
                 rng: Rng::new(self.rng.next_u64()),
                 now_s: self.now_s.clone(),
@@ -68,7 +73,8 @@ impl Client<'_> {
                 let outcome = outcome.await;
                 self.settle(vec![outcome], vec![Ok(())])
             }
-            1..20 => self.append_several(alive).await,
+            // Where a sync fails one of them may find no space and the next one find some.
+            1..20 if !self.faulty => self.append_several(alive).await,
             20..40 => self.read().await,
             _ => {
                 let mut tag = self.account.tag;
@@ -212,7 +218,10 @@ impl Client<'_> {
         for (at, (outcome, expected)) in outcomes.into_iter().zip(expected).enumerate() {
             match outcome.map(|_| ()) {
                 Err(Refusal::Unknown | Refusal::Unreadable) => next = Next::Stop,
-                Err(Refusal::ReadOnly) => {
+                Err(refusal @ (Refusal::ReadOnly | Refusal::Full)) => {
+                    // No space is what a dying disk may say too.
+                    let dying = self.faulty || self.disk.is_off();
+                    assert!(refusal == Refusal::ReadOnly || dying, "seed {}", self.seed);
                     // Not done, and so nothing that was planned on it either.
                     self.account.maybe.truncate(at);
                     next = Next::Stop;
