@@ -259,6 +259,9 @@ impl World {
                 .iter()
                 .map(|store| store.counters().segments_removed);
             self.removed += removed.sum::<u64>();
+            drop(counted);
+            // They know each other, and so would stay for ever.
+            stores.stores.borrow_mut().clear();
         });
         self.crashes += u64::from(self.disk.is_off());
     }

@@ -47,6 +47,7 @@ impl World {
             let read_only = recovered.report.read_only.clone();
             let stores = self.open(recovered.shards, &plan).await;
             or(self.compare_rotten(&stores, &read_only), run_loops(&stores)).await;
+            stores.stores.borrow_mut().clear();
         });
     }
 
