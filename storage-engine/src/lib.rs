@@ -9,20 +9,20 @@
 )]
 #![allow(async_fn_in_trait)]
 
+pub mod account;
+mod checkpoint;
 pub mod clock;
+mod compaction;
 pub mod disk;
 pub mod error;
-pub mod log;
-pub mod recovery;
-pub mod account;
 pub mod ids;
 pub mod index;
-mod checkpoint;
-mod compaction;
+pub mod limits;
+pub mod log;
 pub mod mail_store;
 pub mod reader;
-pub mod limits;
 pub mod record;
+pub mod recovery;
 pub mod request;
 pub mod state_limits;
 pub mod testing;

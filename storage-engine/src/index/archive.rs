@@ -9,8 +9,8 @@ use rkyv::{Archive, Serialize};
 
 use super::Entry;
 use crate::ids::{BodyId, ModSeq, Place, SegmentId, Uid};
-use crate::state_limits::PAGE_MESSAGES_MAX;
 use crate::request::Flags;
+use crate::state_limits::PAGE_MESSAGES_MAX;
 
 /// Alignment of a page's bytes in memory; the widest column needs 8.
 const PAGE_ALIGNMENT: usize = 16;

@@ -15,7 +15,7 @@ use crate::plain::{PlainAccount, dump};
 #[derive(Debug)]
 pub enum Unread {
     Read(ReadError),
-    Located(Refusal),
+    NotLocated,
     OtherOctets,
 }
 
@@ -23,7 +23,7 @@ impl Unread {
     /// The machine is off, or the message went meanwhile: an error that misleads nobody.
     pub fn is_contained(&self) -> bool {
         match self {
-            Unread::Read(ReadError::Io(_)) | Unread::Located(_) => true,
+            Unread::Read(ReadError::Io(_)) | Unread::NotLocated => true,
             Unread::Read(_) | Unread::OtherOctets => false,
         }
     }
@@ -67,7 +67,7 @@ pub async fn read_message(
                 places = (body_place, summary_place);
             }
             Ok(other) => panic!("{other:?}"),
-            Err(refusal) => return Err(Unread::Located(refusal)),
+            Err(_) => return Err(Unread::NotLocated),
         }
         body = reader
             .read_body(account, entry.body, places.0, whole.clone())
