@@ -73,7 +73,6 @@ async fn mark_seen<R: Runtime>(
     session: &mut Session<R>,
     ranges: &[UidRange],
 ) -> Result<Vec<UidRange>, Gone> {
-    let key = session.key();
     let Some(selected) = session.selected() else {
         return Ok(Vec::new());
     };
@@ -94,7 +93,7 @@ async fn mark_seen<R: Runtime>(
             keywords: Vec::new(),
         },
         unchanged_since: None,
-        session: key,
+        session: selected.selection(),
         // Told with the answers.
         silent: true,
     };

@@ -25,10 +25,11 @@ pub async fn execute<R: Runtime>(command: Select, session: &mut Session<R>) -> E
         select::Access::ReadWrite => Access::ReadWrite,
         select::Access::ReadOnly => Access::ReadOnly,
     };
+    let selection = session.shard.next_selection();
     let operation = Operation::Select {
         name: command.mailbox.into_string(),
         access,
-        session: session.key(),
+        session: selection,
     };
     let selected = match session.request(operation).await {
         Ok(Reply::Selected(selected)) => selected,
@@ -40,7 +41,7 @@ pub async fn execute<R: Runtime>(command: Select, session: &mut Session<R>) -> E
         mailbox: selected.status.mailbox,
     };
     let view = session.shard.watch(key);
-    let entered = Selected::enter(session, view, access, selected).await;
+    let entered = Selected::enter(session, view, access, selection, selected).await;
     let entered = match entered {
         Ok(entered) => entered,
         Err(refusal) => return refused(&refusal, Missing::Subject),

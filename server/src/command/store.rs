@@ -28,7 +28,6 @@ pub async fn execute<R: Runtime>(command: command::Store, session: &mut Session<
     if flags::has_unknown(&command.flags) {
         return Ok(Completion::bad("No such system flag"));
     }
-    let key = session.key();
     let Some(selected) = session.selected() else {
         return Err(Gone::Closed);
     };
@@ -51,7 +50,7 @@ pub async fn execute<R: Runtime>(command: command::Store, session: &mut Session<
         },
         flags: flags::names(&command.flags),
         unchanged_since: command.unchanged_since.map(ModSeq),
-        session: key,
+        session: selected.selection(),
         silent: command.silent,
     };
     match session.request(Operation::Store(store)).await {

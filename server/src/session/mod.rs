@@ -15,7 +15,7 @@ use imap_proto::request::Request;
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
-use storage_engine::ids::{AccountId, SessionKey};
+use storage_engine::ids::AccountId;
 use storage_engine::request::{Limit, Operation, Refusal, Reply, UidRange};
 use storage_engine::view::{SequenceNumber, SequenceRange};
 
@@ -336,11 +336,6 @@ impl<R: Runtime> Session<R> {
             return Err(Gone::Bye("Too many failed logins"));
         }
         Ok(())
-    }
-
-    /// The session's name for the engine.
-    pub fn key(&self) -> SessionKey {
-        self.shard.session_key(self.entry.session)
     }
 
     /// The table's entry.

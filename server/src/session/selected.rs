@@ -9,7 +9,7 @@ use imap_proto::response::fetch::FetchResponse;
 use imap_proto::response::flags::flags as tell_flags;
 use imap_proto::response::message_count;
 use imap_proto::response::status::{self, Condition};
-use storage_engine::ids::{ChangeNumber, MailboxKey, ModSeq, Uid, UidValidity};
+use storage_engine::ids::{ChangeNumber, MailboxKey, ModSeq, SessionKey, Uid, UidValidity};
 use storage_engine::index::Entry;
 use storage_engine::request::{self, Access, Flags, Operation, Refusal, UidRange};
 use storage_engine::view::{Condstore, Event, Expunges, SequenceRange, SessionView, View};
@@ -51,7 +51,7 @@ pub struct Selected<R: Runtime> {
     view: Rc<SharedView>,
     position: Option<SessionView>,
     shard: Shard<R>,
-    session: storage_engine::ids::SessionKey,
+    selection: SessionKey,
 }
 
 impl<R: Runtime> Selected<R> {
@@ -60,6 +60,7 @@ impl<R: Runtime> Selected<R> {
         session: &Session<R>,
         view: Rc<SharedView>,
         access: Access,
+        selection: SessionKey,
         answer: request::Selected,
     ) -> Result<Self, Refusal> {
         let recent = answer.recent();
@@ -70,12 +71,12 @@ impl<R: Runtime> Selected<R> {
             view,
             position: None,
             shard: session.shard.clone(),
-            session: session.key(),
+            selection,
         };
         selected.view.reached(answer.change).await?;
         let position = {
             let mut view = selected.view.view_mut().ok_or(Refusal::Unknown)?;
-            SessionView::new(&mut view, selected.session, recent)
+            SessionView::new(&mut view, selected.selection, recent)
         };
         selected.position = Some(position);
         Ok(selected)
@@ -84,6 +85,11 @@ impl<R: Runtime> Selected<R> {
     /// The mailbox.
     pub fn key(&self) -> MailboxKey {
         self.view.key
+    }
+
+    /// The engine's name for this selection.
+    pub fn selection(&self) -> SessionKey {
+        self.selection
     }
 
     /// Whether it was EXAMINEd.
@@ -111,7 +117,7 @@ impl<R: Runtime> Selected<R> {
         let read_only = self.is_read_only();
         let mut view = self.view.view_mut().ok_or(ENDED)?;
         let position = self.position.as_mut().ok_or(ENDED)?;
-        if view.ended() || view.laggards().contains(&self.session) {
+        if view.ended() || view.laggards().contains(&self.selection) {
             return Err(ENDED);
         }
         let expunges = if rules.expunge {
@@ -309,7 +315,7 @@ impl<R: Runtime> Drop for Selected<R> {
             view.leave(position);
         }
         self.shard.unwatch(&self.view);
-        let (shard, key, session) = (self.shard.clone(), self.view.key, self.session);
+        let (shard, key, session) = (self.shard.clone(), self.view.key, self.selection);
         self.shard.runtime().spawn(async move {
             let operation = Operation::Deselect {
                 mailbox: key.mailbox,

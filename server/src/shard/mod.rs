@@ -194,12 +194,13 @@ impl<R: Runtime> Shard<R> {
         self.0.outboxes.iter().for_each(Outbox::close);
     }
 
-    /// The key of a session of this shard.
-    pub fn session_key(&self, session: u64) -> SessionKey {
+    /// The engine's name for one selection of a mailbox by a session of this shard. Each has its
+    /// own, as the farewell to the last one may reach the owner after the next has begun.
+    pub fn next_selection(&self) -> SessionKey {
         // The number of shards is bounded by the configuration, far below 2^32.
         SessionKey {
             shard: u32::try_from(self.0.index).unwrap_or(u32::MAX),
-            session,
+            session: self.0.sessions.next_number(),
         }
     }
 }

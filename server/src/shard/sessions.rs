@@ -96,8 +96,7 @@ pub struct Sessions {
 impl Sessions {
     /// Adds a session for a connection.
     pub fn enter(&self, peer: Peer, kick: Kick) -> Rc<SessionEntry> {
-        let session = self.next.get() + 1;
-        self.next.set(session);
+        let session = self.next_number();
         let entry = Rc::new(SessionEntry {
             session,
             peer,
@@ -113,6 +112,13 @@ impl Sessions {
             self.entered.raise();
         }
         entry
+    }
+
+    /// A number that nothing on this shard has had in this process.
+    pub fn next_number(&self) -> u64 {
+        let number = self.next.get() + 1;
+        self.next.set(number);
+        number
     }
 
     /// The session's task ends.
