@@ -68,6 +68,8 @@ struct State {
 struct Inode {
     content: Vec<u8>,
     durable: Vec<u8>,
+    /// Handles of this life: a removed file is there as long as it is open.
+    open: usize,
     /// First bytes of the sectors written since the last sync.
     unsynced: std::collections::BTreeSet<usize>,
 }
@@ -176,6 +178,17 @@ impl SimDisk {
             .map(|i| i.content.clone())
     }
 
+    fn handle(&self, name: &str, inode: u64) -> SimFile {
+        if let Some(held) = self.state.borrow_mut().inodes.get_mut(&inode) {
+            held.open += 1;
+        }
+        SimFile {
+            disk: self.clone(),
+            name: name.to_owned(),
+            inode,
+        }
+    }
+
     /// Every operation passes here: other tasks run first now and then, and a dead machine says so.
     async fn step(&self, counted: bool) -> Result<(), DiskError> {
         let turns = self.state.borrow_mut().random.below(3);
@@ -216,6 +229,17 @@ impl SimDisk {
 }
 
 impl State {
+    /// Removed files that nobody has open give their memory back.
+    fn forget_removed(&mut self) {
+        let (names, durable) = (&self.names, &self.durable_names);
+        self.inodes.retain(|inode, held| {
+            held.open > 0
+                || [names, durable]
+                    .iter()
+                    .any(|all| all.values().any(|i| i == inode))
+        });
+    }
+
     fn size(&self) -> u64 {
         self.names
             .values()
@@ -253,6 +277,8 @@ impl State {
         }
         self.names = names.clone();
         self.durable_names = names;
+        self.inodes.values_mut().for_each(|inode| inode.open = 0);
+        self.forget_removed();
     }
 }
 
@@ -307,22 +333,14 @@ impl Disk for SimDisk {
         state.inodes.insert(inode, zeroes);
         state.names.insert(name.to_owned(), inode);
         drop(state);
-        self.done(SimFile {
-            disk: self.clone(),
-            name: name.to_owned(),
-            inode,
-        })
+        self.done(self.handle(name, inode))
     }
 
     async fn open(&self, name: &str) -> Result<SimFile, DiskError> {
         self.step(false).await?;
         let inode = self.state.borrow().names.get(name).copied();
         let inode = inode.ok_or_else(|| DiskError::NotFound(name.to_owned()))?;
-        Ok(SimFile {
-            disk: self.clone(),
-            name: name.to_owned(),
-            inode,
-        })
+        Ok(self.handle(name, inode))
     }
 
     async fn list(&self) -> Result<Vec<String>, DiskError> {
@@ -356,6 +374,7 @@ impl Disk for SimDisk {
         }
         let mut state = self.state.borrow_mut();
         state.durable_names = state.names.clone();
+        state.forget_removed();
         Ok(())
     }
 }
@@ -445,6 +464,17 @@ impl DiskFile for SimFile {
 
     async fn close(self) -> Result<(), DiskError> {
         Ok(())
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        let mut state = self.disk.state.borrow_mut();
+        if state.life == self.disk.life
+            && let Some(held) = state.inodes.get_mut(&self.inode)
+        {
+            held.open = held.open.saturating_sub(1);
+        }
     }
 }
 
