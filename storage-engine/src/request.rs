@@ -24,7 +24,7 @@ pub struct Request {
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub enum Operation {
-    /// Makes the account, with INBOX and these mailboxes (all subscribed). Refused: `AccountExists`.
+    /// Makes the account, with INBOX and these mailboxes. Refused: `AccountExists`.
     CreateAccount { mailboxes: Vec<NewMailbox> },
     /// Deletes the account and all it holds; the id stays refused for ever. Idempotent.
     DeleteAccount,
@@ -55,7 +55,8 @@ pub enum Operation {
     },
     /// Snapshot of the published state for a view -> `Reply::Snapshot`. Loads the index.
     Snapshot { mailbox: MailboxId },
-    /// One chunk of a body above `limits::BODY_INLINE_BYTES_MAX` -> `Reply::Chunk`, not yet durable.
+    /// One chunk of a body above `limits::BODY_INLINE_BYTES_MAX`, not yet durable when it answers
+    /// `Reply::Chunk`.
     UploadChunk {
         body: UploadId,
         index: u32,

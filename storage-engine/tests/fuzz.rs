@@ -1,5 +1,5 @@
-//! Whatever stands on the disk: readers of frames, segments, records, tables and pages do not panic,
-//! take no more memory than the input warrants, and hand out only what checks out.
+//! Whatever stands on the disk: readers of frames, segments, records, tables and pages do not
+//! panic and hand out only what checks out.
 //!
 //! `FUZZ_ITERATIONS` (20,000) says how many inputs, `FUZZ_SEED` where to begin; a failure prints
 //! the seed of its input.

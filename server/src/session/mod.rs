@@ -1,7 +1,7 @@
 //! One client's session: its state, the loop that runs its commands, and what it is told.
 //!
 //! ```text
-//! wire -> Request -> Command -> state check -> command::execute -> updates -> tagged answer -> wire
+//! wire -> Request -> Command -> state check -> command::execute -> updates -> tagged -> wire
 //! ```
 
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! Index of a mailbox: archived pages read in place, and an overlay of what changed since.
 //!
-//! A page holds at most [`crate::state_limits::PAGE_MESSAGES_MAX`] messages in columns, is immutable and
-//! shared by reference count; so a snapshot, and a second state of the same account, cost the
-//! overlay only. Pages may be *cold*: place, UIDs and count are known, the bytes are not.
+//! A page holds at most [`crate::state_limits::PAGE_MESSAGES_MAX`] messages in columns, is
+//! immutable and shared by reference count; so a snapshot, and a second state of the same account,
+//! cost the overlay only. Pages may be *cold*: place, UIDs and count are known, the bytes are not.
 
 mod archive;
 mod entry;
