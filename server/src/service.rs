@@ -14,7 +14,7 @@ use crate::limits;
 use crate::lmtp;
 use crate::net::listener::accept_connections;
 use crate::net::stream::Connection;
-use crate::runtime::{Runtime, Stop, Stream, within};
+use crate::runtime::{Runtime, Stop, Stream, abort_on_panic, within};
 use crate::session;
 use crate::shard::evacuation::OtherShards;
 use crate::shard::mesh::Ends;
@@ -97,7 +97,8 @@ pub async fn open<R: Runtime>(
     let shard = Shard::start(index, runtime, store, watchers, parts.ends, parts.shared);
     let runtime = shard.runtime();
     let log = shard.store().clone();
-    runtime.spawn(async move {
+    // What the store left half done must not be served: a panic in its loops ends the process.
+    runtime.spawn(abort_on_panic(async move {
         log.run_log().await;
         if let Health::Fenced(cause) = log.health() {
             tracing::error!(
@@ -107,14 +108,14 @@ pub async fn open<R: Runtime>(
             );
             counters.fenced_shards.add(1);
         }
-    });
+    }));
     others.attach(shard.clone());
     let store = shard.store().clone();
-    runtime.spawn_bulk(async move {
+    runtime.spawn_bulk(abort_on_panic(async move {
         store.run_maintenance().await;
         // The shard and its way to the others hold each other until here.
         others.detach();
-    });
+    }));
     runtime.spawn(jobs::serve(shard.clone(), parts.jobs, stop));
     Ok(shard)
 }

@@ -28,7 +28,7 @@ mod panic_guard;
 mod peer;
 
 pub use kick::Kick;
-pub use panic_guard::abort_on_panic;
+pub use panic_guard::{abort_on_panic, vital};
 pub use peer::Peer;
 pub use stop::{Stop, StopSource};
 

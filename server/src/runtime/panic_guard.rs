@@ -1,8 +1,9 @@
 //! What a panic in a task may reach.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use futures_lite::FutureExt;
 
@@ -21,6 +22,30 @@ pub async fn abort_on_panic(task: impl Future<Output = ()> + 'static) {
     if let Err(message) = catch(task).await {
         tracing::error!(message, "a vital task panicked; the process ends");
         eprintln!("corepost: a vital task panicked: {message}");
+        std::process::abort();
+    }
+}
+
+/// As [`abort_on_panic`], inside a task that goes on afterwards: a panic in `work` itself ends the
+/// process, one elsewhere in the task only the task.
+pub async fn vital<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let armed = AbortOnDrop;
+        let polled = work.as_mut().poll(context);
+        std::mem::forget(armed);
+        polled
+    })
+    .await
+}
+
+/// Dropped only by a panic that passes through.
+struct AbortOnDrop;
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        // The panic has said where it was; the hook has printed it.
+        tracing::error!("the store panicked; the process ends");
         std::process::abort();
     }
 }

@@ -8,23 +8,52 @@ use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
+use storage_engine::request::Refusal;
+
 use super::message::Answer;
+
+#[cfg(test)]
+mod tests;
 
 /// The open calls of one shard.
 #[derive(Default, Clone)]
-pub struct Calls(Rc<RefCell<Slab<Slot>>>);
+pub struct Calls(Rc<RefCell<Table>>);
 
-enum Slot {
+#[derive(Default)]
+struct Table {
+    slots: Slab<Slot>,
+    /// Peers that answer no more.
+    gone: Vec<usize>,
+}
+
+/// A call and the peer that is to answer it.
+struct Slot {
+    peer: usize,
+    state: State,
+}
+
+enum State {
     Waiting(Option<Waker>),
     Answered(Answer),
     /// The caller is gone; the answer is dropped when it comes, then the slot is free.
     Abandoned,
 }
 
+/// What callers hear of a peer that is gone: whether it did what they asked is not known.
+fn unknown() -> Answer {
+    Answer::Done(Err(Refusal::Unknown))
+}
+
 impl Calls {
-    /// Takes a slot; its number travels with the question.
-    pub fn open(&self) -> Call {
-        let id = self.0.borrow_mut().insert(Slot::Waiting(None));
+    /// Takes a slot for a question to `peer`; its number travels with the question.
+    pub fn open(&self, peer: usize) -> Call {
+        let mut table = self.0.borrow_mut();
+        let state = if table.gone.contains(&peer) {
+            State::Answered(unknown())
+        } else {
+            State::Waiting(None)
+        };
+        let id = table.slots.insert(Slot { peer, state });
         Call {
             calls: self.clone(),
             id,
@@ -34,16 +63,42 @@ impl Calls {
 
     /// An answer has come.
     pub fn answer(&self, id: usize, answer: Answer) {
-        let mut slots = self.0.borrow_mut();
-        match slots.get_mut(id) {
-            Some(slot @ Slot::Waiting(_)) => {
-                if let Slot::Waiting(Some(waker)) = std::mem::replace(slot, Slot::Answered(answer))
-                {
-                    waker.wake();
+        let mut table = self.0.borrow_mut();
+        match table.slots.get_mut(id) {
+            Some(slot) => {
+                if !slot.finish(answer) {
+                    table.slots.remove(id);
                 }
             }
-            Some(Slot::Abandoned) => drop(slots.remove(id)),
-            Some(Slot::Answered(_)) | None => tracing::error!(id, "an answer without a call"),
+            None => tracing::error!(id, "an answer without a call"),
+        }
+    }
+
+    /// The peer answers no more: all that wait for it learn that the outcome is unknown.
+    pub fn peer_gone(&self, peer: usize) {
+        let mut table = self.0.borrow_mut();
+        table.gone.push(peer);
+        let theirs = |slot: &mut Slot| slot.peer != peer || slot.finish(unknown());
+        table.slots.retain(|_, slot| theirs(slot));
+    }
+}
+
+impl Slot {
+    /// Takes the answer; false when nobody wants it and the slot is free.
+    fn finish(&mut self, answer: Answer) -> bool {
+        match std::mem::replace(&mut self.state, State::Abandoned) {
+            State::Waiting(waker) => {
+                self.state = State::Answered(answer);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+                true
+            }
+            State::Answered(first) => {
+                self.state = State::Answered(first);
+                true
+            }
+            State::Abandoned => false,
         }
     }
 }
@@ -67,15 +122,21 @@ impl Future for Call {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         let calls = self.calls.clone();
-        let mut slots = calls.0.borrow_mut();
-        if let Some(Slot::Waiting(waker)) = slots.get_mut(self.id) {
+        let mut table = calls.0.borrow_mut();
+        if let Some(Slot {
+            state: State::Waiting(waker),
+            ..
+        }) = table.slots.get_mut(self.id)
+        {
             *waker = Some(context.waker().clone());
             return Poll::Pending;
         }
         self.finished = true;
-        match slots.remove(self.id) {
-            Slot::Answered(answer) => Poll::Ready(answer),
-            Slot::Waiting(_) | Slot::Abandoned => unreachable!("only a dropped call is abandoned"),
+        match table.slots.remove(self.id).state {
+            State::Answered(answer) => Poll::Ready(answer),
+            State::Waiting(_) | State::Abandoned => {
+                unreachable!("only a dropped call is abandoned")
+            }
         }
     }
 }
@@ -85,11 +146,16 @@ impl Drop for Call {
         if self.finished {
             return;
         }
-        let mut slots = self.calls.0.borrow_mut();
-        match slots.get_mut(self.id) {
-            Some(slot @ Slot::Waiting(_)) => *slot = Slot::Abandoned,
-            Some(Slot::Answered(_)) => drop(slots.remove(self.id)),
-            Some(Slot::Abandoned) | None => {}
+        let mut table = self.calls.0.borrow_mut();
+        match table.slots.get_mut(self.id) {
+            Some(
+                slot @ Slot {
+                    state: State::Waiting(_),
+                    ..
+                },
+            ) => slot.state = State::Abandoned,
+            Some(_) => drop(table.slots.remove(self.id)),
+            None => {}
         }
     }
 }

@@ -8,6 +8,9 @@ use crate::runtime::channel::{Receiver, Sender, bounded};
 use super::message::Message;
 use super::signal::Signal;
 
+#[cfg(test)]
+mod tests;
+
 /// One shard's ends of the mesh, made before the shards start and moved to its thread.
 pub struct Ends {
     /// To each shard, by index; the one to itself is never used.
@@ -56,6 +59,9 @@ impl Outbox {
     /// Queues without waiting; for answers and changes, whose number is bounded by the calls that
     /// are open and by `limits::CHANGES_WAITING_MAX`.
     pub fn push(&self, message: Message) {
+        if self.sender.is_closed() {
+            return;
+        }
         let mut queue = self.queue.borrow_mut();
         queue.push(message);
         if queue.len() == 1 {
@@ -64,13 +70,13 @@ impl Outbox {
         }
     }
 
-    /// Queues once there is room: the back-pressure on a connection.
-    pub async fn send(&self, message: Message) {
-        while self.waiting() >= limits::OUTBOX_MESSAGES_MAX {
+    /// Waits for room before a question: the back-pressure on a connection. Ends too when the peer
+    /// is gone, as then nothing waits any more.
+    pub async fn room(&self) {
+        while self.waiting() >= limits::OUTBOX_MESSAGES_MAX && !self.sender.is_closed() {
             let since = self.drained.version();
             self.drained.changed(since).await;
         }
-        self.push(message);
     }
 
     /// How many messages wait.
@@ -82,6 +88,7 @@ impl Outbox {
     pub fn close(&self) {
         self.sender.close();
         self.filled.raise();
+        self.drained.raise();
     }
 
     /// Moves batches into the channel until the peer is gone. One task per peer runs this.
@@ -96,10 +103,11 @@ impl Outbox {
                 self.filled.changed(since).await;
                 continue;
             }
-            if self.sender.send(batch).await.is_err() {
+            let sent = self.sender.send(batch).await;
+            self.drained.raise();
+            if sent.is_err() {
                 return;
             }
-            self.drained.raise();
         }
     }
 }

@@ -24,12 +24,16 @@ pub enum Message {
         /// The answer.
         answer: Answer,
     },
-    /// The sender holds a view of the mailbox from now on and wants its changes.
-    Watch(MailboxKey),
+    /// The sender holds a view of the mailbox from now on and wants its changes. The number tells
+    /// this watch from an earlier one of the same mailbox.
+    Watch(MailboxKey, u64),
     /// The sender's last session there has left.
     Unwatch(MailboxKey),
-    /// Answers `Watch`; changes that were published since it was taken may come first.
-    Watched(MailboxKey, Result<MailboxSnapshot, Refusal>),
+    /// Answers the `Watch` of that number; changes that were published since it was taken may come
+    /// first.
+    Watched(MailboxKey, u64, Result<MailboxSnapshot, Refusal>),
+    /// The receiver fell too far behind and hears of no more changes until it watches again.
+    Missed(MailboxKey),
     /// A published change, before any answer that rests on it.
     Changed(MailboxKey, Arc<Change>),
 }

@@ -20,7 +20,7 @@ use storage_engine::request::UploadId;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::net::tls::TlsServer;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, abort_on_panic};
 
 pub mod calls;
 pub mod evacuation;
@@ -107,20 +107,22 @@ impl<R: Runtime> Shard<R> {
             if peer == index {
                 continue;
             }
+            // Both are vital: without them whoever asks the peer would wait for ever.
             let receiving = shard.clone();
-            shard.runtime().spawn(async move {
+            shard.runtime().spawn(abort_on_panic(async move {
                 while let Ok(batch) = inbox.recv().await {
                     batch
                         .into_iter()
                         .for_each(|message| receiving.receive(peer, message));
                 }
-            });
+                receiving.0.calls.peer_gone(peer);
+            }));
             let sending = shard.clone();
-            shard.runtime().spawn(async move {
+            shard.runtime().spawn(abort_on_panic(async move {
                 if let Some(outbox) = sending.0.outboxes.get(peer) {
                     outbox.flush().await;
                 }
-            });
+            }));
         }
         let publishing = shard.clone();
         shard

@@ -4,11 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use storage_engine::ids::{AccountId, MailboxKey};
+use storage_engine::index::MailboxSnapshot;
 use storage_engine::request::{Operation, Refusal, Reply, Request};
 use storage_engine::view::Change;
 
 use crate::limits;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, vital};
 
 use super::Shard;
 use super::message::{Answer, Message, Question};
@@ -33,7 +34,7 @@ impl<R: Runtime> Shard<R> {
         };
         let owner = self.owner(account);
         if owner == self.index() {
-            return self.store().execute(request).await;
+            return self.execute(request).await;
         }
         match self.ask(owner, Question::Request(Box::new(request))).await {
             Answer::Reply(reply) => reply,
@@ -97,14 +98,15 @@ impl<R: Runtime> Shard<R> {
             view.enter();
             return view.clone();
         }
-        let view = SharedView::pending(key);
+        let watch = self.0.sessions.next_number();
+        let view = SharedView::pending(key, watch);
         view.enter();
         self.0.views.borrow_mut().insert(key, view.clone());
         let owner = self.owner(key.account);
         if owner == self.index() {
-            self.watch_for(owner, key);
+            self.watch_for(owner, key, watch);
         } else if let Some(outbox) = self.0.outboxes.get(owner) {
-            outbox.push(Message::Watch(key));
+            outbox.push(Message::Watch(key, watch));
         }
         view
     }
@@ -139,13 +141,12 @@ impl<R: Runtime> Shard<R> {
         let Some(outbox) = self.0.outboxes.get(shard) else {
             return Answer::Done(Err(Refusal::Unknown));
         };
-        let call = self.0.calls.open();
-        outbox
-            .send(Message::Call {
-                id: call.id(),
-                question,
-            })
-            .await;
+        outbox.room().await;
+        let call = self.0.calls.open(shard);
+        outbox.push(Message::Call {
+            id: call.id(),
+            question,
+        });
         call.await
     }
 
@@ -169,11 +170,12 @@ impl<R: Runtime> Shard<R> {
                 });
             }
             Message::Answer { id, answer } => self.0.calls.answer(id, answer),
-            Message::Watch(key) => self.watch_for(peer, key),
+            Message::Watch(key, watch) => self.watch_for(peer, key, watch),
             Message::Unwatch(key) => self.0.watchers.remove(key, peer),
-            Message::Watched(key, snapshot) => {
+            Message::Watched(key, watch, snapshot) => self.watched(key, watch, snapshot),
+            Message::Missed(key) => {
                 if let Some(view) = self.view_of(key) {
-                    view.install(snapshot);
+                    view.end(Refusal::Unknown);
                 }
             }
             Message::Changed(key, change) => {
@@ -184,9 +186,17 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
+    /// The snapshot for a view has come. One that an earlier view asked for is not for this one:
+    /// changes between the two watches were not sent here.
+    fn watched(&self, key: MailboxKey, watch: u64, snapshot: Result<MailboxSnapshot, Refusal>) {
+        if let Some(view) = self.view_of(key).filter(|view| view.watch == watch) {
+            view.install(snapshot);
+        }
+    }
+
     /// Registers `peer` first and takes the snapshot then: no change falls between the two, and
     /// those that come twice are told by their number.
-    fn watch_for(&self, peer: usize, key: MailboxKey) {
+    fn watch_for(&self, peer: usize, key: MailboxKey, watch: u64) {
         self.0.watchers.add(key, peer);
         let shard = self.clone();
         self.runtime().spawn(async move {
@@ -199,17 +209,15 @@ impl<R: Runtime> Shard<R> {
                 now_s,
                 operation,
             };
-            let snapshot = match shard.store().execute(request).await {
+            let snapshot = match shard.execute(request).await {
                 Ok(Reply::Snapshot(snapshot)) => Ok(snapshot),
                 Ok(_) => Err(Refusal::Unknown),
                 Err(refusal) => Err(refusal),
             };
             if peer == shard.index() {
-                if let Some(view) = shard.view_of(key) {
-                    view.install(snapshot);
-                }
+                shard.watched(key, watch, snapshot);
             } else if let Some(outbox) = shard.0.outboxes.get(peer) {
-                outbox.push(Message::Watched(key, snapshot));
+                outbox.push(Message::Watched(key, watch, snapshot));
             }
         });
     }
@@ -232,9 +240,15 @@ impl<R: Runtime> Shard<R> {
             } else {
                 // The peer ends its sessions there; they come back to a fresh snapshot.
                 self.0.watchers.remove(*key, peer);
-                outbox.push(Message::Watched(*key, Err(Refusal::Unknown)));
+                outbox.push(Message::Missed(*key));
             }
         }
+    }
+
+    /// Has our own store do it. A panic in there would leave half a change behind for others to
+    /// read, whoever asked: it ends the process.
+    async fn execute(&self, request: Request) -> Result<Reply, Refusal> {
+        vital(self.store().execute(request)).await
     }
 
     fn view_of(&self, key: MailboxKey) -> Option<Rc<SharedView>> {
@@ -243,7 +257,7 @@ impl<R: Runtime> Shard<R> {
 
     async fn answer(&self, question: Question) -> Answer {
         match question {
-            Question::Request(request) => Answer::Reply(self.store().execute(*request).await),
+            Question::Request(request) => Answer::Reply(self.execute(*request).await),
             // The channel keeps the order; nothing else is needed.
             Question::CatchUp => Answer::Done(Ok(())),
             Question::Admit(account) => {

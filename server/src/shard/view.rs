@@ -17,6 +17,8 @@ use super::signal::Signal;
 pub struct SharedView {
     /// The mailbox.
     pub key: MailboxKey,
+    /// The number of the watch that feeds it.
+    pub watch: u64,
     state: RefCell<State>,
     changed: Signal,
     sessions: Cell<usize>,
@@ -32,9 +34,10 @@ enum State {
 
 impl SharedView {
     /// A view whose snapshot is on its way.
-    pub fn pending(key: MailboxKey) -> Rc<Self> {
+    pub fn pending(key: MailboxKey, watch: u64) -> Rc<Self> {
         Rc::new(SharedView {
             key,
+            watch,
             state: RefCell::new(State::Pending(Vec::new())),
             changed: Signal::default(),
             sessions: Cell::new(0),
