@@ -181,16 +181,17 @@ async fn serve<R: Runtime>(
     _admitted: Admitted,
 ) {
     match service {
-        Service::Imap => session::serve(shard, Connection::plain(stream)).await,
-        Service::Lmtp => lmtp::serve(shard, Connection::plain(stream)).await,
+        // Each boxed by itself: an idle IMAP session keeps no room for LMTP or a handshake.
+        Service::Imap => Box::pin(session::serve(shard, Connection::plain(stream))).await,
+        Service::Lmtp => Box::pin(lmtp::serve(shard, Connection::plain(stream))).await,
         Service::Imaps => {
             let Some(tls) = shard.tls().cloned() else {
                 return;
             };
             let runtime = shard.runtime().clone();
-            let handshake = Connection::accept_tls(stream, &tls);
+            let handshake = Box::pin(Connection::accept_tls(stream, &tls));
             match within(&runtime, limits::HANDSHAKE, handshake).await {
-                Some(Ok(connection)) => session::serve(shard, connection).await,
+                Some(Ok(connection)) => Box::pin(session::serve(shard, connection)).await,
                 Some(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                 None => tracing::debug!("TLS handshake took too long"),
             }

@@ -252,6 +252,9 @@ impl GlommioRuntime {
     /// cross; `spawn_local_into` only schedules. A panic in a task would end the executor's
     /// thread, so each body is guarded.
     fn spawn_into(&self, queue: TaskQueueHandle, task: impl Future<Output = ()> + 'static) {
+        // Boxed before anything wraps it: each wrapper holds what it was given and what it awaits,
+        // so an unboxed task would lie there several times over, for as long as a session idles.
+        let task = Box::pin(task);
         let shard = self.shard.clone();
         shard.live.set(shard.live.get() + 1);
         let guarded = async move {

@@ -203,7 +203,7 @@ impl<R: Runtime> Session<R> {
                 let Some(tls) = self.shard.tls().cloned() else {
                     return Err(Gone::Closed);
                 };
-                self.wire.start_tls(&tls).await
+                Box::pin(self.wire.start_tls(&tls)).await
             }
         }
     }
