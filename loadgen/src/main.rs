@@ -160,3 +160,40 @@ fn printable(text: &str) -> Result<String, String> {
         Err("1 to 1,000 printable ASCII characters".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, plan};
+    use crate::op::store::Company;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    fn check(more: &str, users: &[&str], company: Company) {
+        let line = format!("loadgen noop --target 127.0.0.1:143 --password p {more}");
+        let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+        let plan = plan(&arguments).unwrap();
+        assert_eq!(plan.users, users, "{more}");
+        assert_eq!(plan.script.company, company, "{more}");
+    }
+
+    #[test]
+    fn connections_take_turns_over_users() {
+        check("--user a --connections 1", &["a"], Company::Alone);
+        check("--user a --connections 2", &["a", "a"], Company::Shared);
+        check(
+            "--user u{}@x --users 2 --first-user 7 --connections 3",
+            &["u7@x", "u8@x", "u7@x"],
+            Company::Shared,
+        );
+        check(
+            "--user u{}@x --users 2 --connections 2",
+            &["u1@x", "u2@x"],
+            Company::Alone,
+        );
+    }
+}

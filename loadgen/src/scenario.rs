@@ -172,11 +172,16 @@ impl Scenario {
     }
 
     fn start(&mut self, now: Instant) -> io::Result<()> {
-        let is_resting = |client: &&Client| client.state == ClientState::Resting;
-        let prepared = self.clients.iter().filter(is_resting).count();
+        // A login is an operation of its own, so every client is ready for it from the start.
+        let ready = match self.operation {
+            Operation::Login => ClientState::New,
+            Operation::Noop | Operation::Fetch | Operation::Store => ClientState::Resting,
+        };
+        let is_ready = |client: &&Client| client.state == ready;
+        let prepared = self.clients.iter().filter(is_ready).count();
         self.report.prepared = u32::try_from(prepared).map_err(io::Error::other)?;
         self.cpu_at_start = cpu_time()?;
-        if prepared == 0 && self.operation != Operation::Login {
+        if prepared == 0 {
             self.phase = Phase::Draining;
             return Ok(());
         }
