@@ -54,3 +54,65 @@ pub fn keyword_bit(keyword: &str, keywords: &[String]) -> Option<Flags> {
         .find(|(_, name)| name.eq_ignore_ascii_case(keyword))
         .map(|(bit, _)| Flags(1 << bit))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keywords() -> Vec<String> {
+        vec!["$Work".to_owned(), "$Junk".to_owned()]
+    }
+
+    #[test]
+    fn flags_are_told_by_name_system_flags_first() {
+        let work = 1 << Flags::KEYWORD_SHIFT;
+        let junk = 1 << (Flags::KEYWORD_SHIFT + 1);
+        for (bits, recent, expected) in [
+            (0, false, ""),
+            (Flags::SEEN.0, false, "\\Seen"),
+            (
+                Flags::DRAFT.0 | Flags::ANSWERED.0,
+                true,
+                "\\Answered \\Draft \\Recent",
+            ),
+            (
+                work | junk | Flags::FLAGGED.0,
+                false,
+                "\\Flagged $Work $Junk",
+            ),
+            (junk, true, "\\Recent $Junk"),
+            // A bit without a keyword has no name.
+            (1 << 63, false, ""),
+        ] {
+            let keywords = keywords();
+            let told: Vec<&str> = told(Flags(bits), &keywords, recent).collect();
+            assert_eq!(told.join(" "), expected, "{bits:b}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_what_was_stored() {
+        let flags = [
+            Flag::Keyword("$Work".to_owned()),
+            Flag::Seen,
+            Flag::Recent,
+            Flag::Deleted,
+        ];
+        let stored = names(&flags);
+        assert_eq!(stored.keywords, ["$Work"]);
+        let keywords = keywords();
+        let told: Vec<&str> = told(stored.system, &keywords, false).collect();
+        assert_eq!(told, ["\\Deleted", "\\Seen"], "\\Recent cannot be stored");
+        assert!(!has_unknown(&flags));
+        assert!(has_unknown(&[Flag::Extension("\\Odd".to_owned())]));
+    }
+
+    #[test]
+    fn keywords_are_found_without_case() {
+        let keywords = keywords();
+        let bit = |name| keyword_bit(name, &keywords).map(|flags| flags.0.trailing_zeros());
+        assert_eq!(bit("$work"), Some(Flags::KEYWORD_SHIFT));
+        assert_eq!(bit("$JUNK"), Some(Flags::KEYWORD_SHIFT + 1));
+        assert_eq!(bit("$Other"), None);
+    }
+}

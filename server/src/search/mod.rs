@@ -11,6 +11,9 @@ use storage_engine::request::Flags;
 use crate::flags;
 use crate::session::selected::Row;
 
+#[cfg(test)]
+mod tests;
+
 /// What a condition is compiled against: the mailbox as the session sees it.
 pub struct Context<'a> {
     /// Messages in the session's view.
@@ -99,19 +102,25 @@ pub struct Known<'a> {
     pub octets: Option<&'a [u8]>,
 }
 
-/// Compiles a condition.
+/// Compiles a condition. An unknown charset is refused also where no text needs it.
 pub fn compile(key: &SearchKey, context: &Context<'_>) -> Result<Condition, CompileError> {
+    needle(b"", context)?;
+    condition(key, context)
+}
+
+fn condition(key: &SearchKey, context: &Context<'_>) -> Result<Condition, CompileError> {
     Ok(match key {
         SearchKey::All => Condition::Constant(true),
         SearchKey::And(keys) => Condition::And(
             keys.iter()
-                .map(|key| compile(key, context))
+                .map(|key| condition(key, context))
                 .collect::<Result<_, _>>()?,
         ),
         SearchKey::Or(one, other) => {
-            Condition::Or(Box::new((compile(one, context)?, compile(other, context)?)))
+            let pair = (condition(one, context)?, condition(other, context)?);
+            Condition::Or(Box::new(pair))
         }
-        SearchKey::Not(key) => Condition::Not(Box::new(compile(key, context)?)),
+        SearchKey::Not(key) => Condition::Not(Box::new(condition(key, context)?)),
         SearchKey::HasFlag(flag) => has_flag(flag, context),
         SearchKey::LacksFlag(flag) => Condition::Not(Box::new(has_flag(flag, context))),
         SearchKey::New => Condition::And(vec![

@@ -55,3 +55,51 @@ pub fn refused(refusal: &Refusal, missing: Missing) -> Execution {
         None => Completion::no(text),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the client reads after the tag; `None` for BYE.
+    fn told(refusal: &Refusal, missing: Missing) -> Option<String> {
+        let completion = refused(refusal, missing).ok()?;
+        let mut out = Vec::new();
+        completion.encode(b"a", &mut out);
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn every_refusal_names_its_code() {
+        for (refusal, begins) in [
+            (Refusal::NoSuchMailbox, "a NO [NONEXISTENT] "),
+            (Refusal::MailboxExists, "a NO [ALREADYEXISTS] "),
+            (
+                Refusal::NotAllowed("INBOX stays"),
+                "a NO [CANNOT] INBOX stays",
+            ),
+            (Refusal::HasChildren, "a NO [HASCHILDREN] "),
+            (Refusal::OverQuota, "a NO [OVERQUOTA] "),
+            (Refusal::Limit("too many"), "a NO [LIMIT] too many"),
+            (Refusal::MessageGone, "a NO [EXPUNGEISSUED] "),
+            (Refusal::Full, "a NO [UNAVAILABLE] "),
+            (Refusal::ReadOnly, "a NO [UNAVAILABLE] "),
+            (Refusal::Unreadable, "a NO [CORRUPTION] "),
+        ] {
+            let told = told(&refusal, Missing::Subject).unwrap();
+            assert!(told.starts_with(begins), "{refusal:?}: {told}");
+            assert!(told.ends_with("\r\n"), "{told}");
+        }
+    }
+
+    #[test]
+    fn only_a_missing_destination_is_to_be_created() {
+        let told = told(&Refusal::NoSuchMailbox, Missing::Destination).unwrap();
+        assert!(told.starts_with("a NO [TRYCREATE] "), "{told}");
+    }
+
+    #[test]
+    fn an_unknown_outcome_has_no_tagged_answer() {
+        assert_eq!(told(&Refusal::Unknown, Missing::Subject), None);
+        assert_eq!(told(&Refusal::NoSuchAccount, Missing::Subject), None);
+    }
+}
