@@ -1,6 +1,6 @@
 //! SEARCH and UID SEARCH (RFC 3501 6.4.4), with ESEARCH (RFC 4731) and MODSEQ (RFC 7162 3.1.5).
 
-use imap_proto::command::{Numbering, Search};
+use imap_proto::command::{Numbering, Search, SearchReturn};
 use imap_proto::grammar::NumberSet;
 use imap_proto::response::code::Code;
 use imap_proto::response::search::{ESearchResponse, search};
@@ -19,8 +19,35 @@ use crate::session::{Completion, Execution, Gone, Session};
 #[derive(Default)]
 struct Found {
     numbers: Vec<u32>,
-    mod_seq: ModSeq,
+    /// MODSEQ of the first, of the last, and the highest of all.
+    mod_seq_first: ModSeq,
+    mod_seq_last: ModSeq,
+    mod_seq_highest: ModSeq,
     unreadable: bool,
+}
+
+impl Found {
+    fn push(&mut self, number: u32, mod_seq: ModSeq) {
+        if self.numbers.is_empty() {
+            self.mod_seq_first = mod_seq;
+        }
+        self.numbers.push(number);
+        self.mod_seq_last = mod_seq;
+        self.mod_seq_highest = self.mod_seq_highest.max(mod_seq);
+    }
+
+    /// The MODSEQ that goes with what is returned (RFC 7162 3.1.10): where MIN and MAX are all
+    /// that is asked for, only theirs count.
+    fn mod_seq(&self, returns: Option<SearchReturn>) -> ModSeq {
+        match returns {
+            Some(returns) if !returns.all && !returns.count => {
+                let first = returns.min.then_some(self.mod_seq_first);
+                let last = returns.max.then_some(self.mod_seq_last);
+                first.max(last).unwrap_or(self.mod_seq_highest)
+            }
+            _ => self.mod_seq_highest,
+        }
+    }
 }
 
 /// Checks every message of the view and answers with numbers.
@@ -80,20 +107,17 @@ async fn find<R: Runtime>(
         for row in &rows {
             match fits(session, row, condition).await {
                 Some(true) => {
-                    found.numbers.push(match numbering {
+                    let number = match numbering {
                         Numbering::Sequence => row.seq,
                         Numbering::Uid => row.entry.uid.0,
-                    });
-                    found.mod_seq = found.mod_seq.max(row.entry.mod_seq);
+                    };
+                    found.push(number, row.entry.mod_seq);
                 }
                 Some(false) => {}
                 None => found.unreadable = true,
             }
         }
-        let runtime = session.shard.runtime().clone();
-        runtime.yield_if_needed().await;
-        // A long search is no idle client.
-        session.set_idle_deadline();
+        session.pause().await?;
     }
 }
 
@@ -144,7 +168,8 @@ fn answer<R: Runtime>(
     found: &Found,
     asks_mod_seq: bool,
 ) {
-    let mod_seq = (asks_mod_seq && !found.numbers.is_empty()).then_some(found.mod_seq.0);
+    let has_mod_seq = asks_mod_seq && !found.numbers.is_empty();
+    let mod_seq = has_mod_seq.then(|| found.mod_seq(command.returns).0);
     let Some(returns) = command.returns else {
         search(
             &mut session.wire.out,
