@@ -28,12 +28,13 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
         return Ok(Completion::bad("No such messages"));
     };
     let wanted = Wanted::new(&command, session.condstore);
+    let changed_since = command.changed_since.map(ModSeq);
+    let is_asked = |row: &Row| changed_since.is_none_or(|since| row.entry.mod_seq > since);
     let marked = if wanted.sets_seen {
-        mark_seen(session, &ranges).await?
+        mark_seen(session, &ranges, is_asked).await?
     } else {
         Vec::new()
     };
-    let changed_since = command.changed_since.map(ModSeq);
     let mut trouble = None;
     let mut after = None;
     loop {
@@ -45,7 +46,7 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
         let Some(last) = rows.last() else { break };
         after = Some(last.entry.uid);
         for row in &rows {
-            if changed_since.is_some_and(|since| row.entry.mod_seq <= since) {
+            if !is_asked(row) {
                 continue;
             }
             if let Some(found) = wanted.tell(session, row, &keywords, &marked).await? {
@@ -53,8 +54,7 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
             }
             session.wire.flush_if_full().await?;
         }
-        let runtime = session.shard.runtime().clone();
-        runtime.yield_if_needed().await;
+        session.pause().await?;
     }
     Ok(match trouble {
         None => Completion::ok(),
@@ -67,11 +67,12 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
     })
 }
 
-/// Sets `\Seen` where it is missing, and returns where: RFC 3501 6.4.5 wants the flags of these
-/// messages in their answer. Never the reason why a FETCH fails.
+/// Sets `\Seen` where it is missing in rows that are asked for, and returns where: RFC 3501 6.4.5
+/// wants the flags of these messages in their answer. Never the reason why a FETCH fails.
 async fn mark_seen<R: Runtime>(
     session: &mut Session<R>,
     ranges: &[UidRange],
+    is_asked: impl Fn(&Row) -> bool,
 ) -> Result<Vec<UidRange>, Gone> {
     let Some(selected) = session.selected() else {
         return Ok(Vec::new());
@@ -79,8 +80,9 @@ async fn mark_seen<R: Runtime>(
     if selected.is_read_only() {
         return Ok(Vec::new());
     }
-    let unseen: Vec<UidRange> =
-        selected.uids_where(ranges, |row: &Row| !row.entry.flags.contains(Flags::SEEN))?;
+    let unseen = selected.uids_where(ranges, |row| {
+        !row.entry.flags.contains(Flags::SEEN) && is_asked(row)
+    })?;
     if unseen.is_empty() {
         return Ok(Vec::new());
     }

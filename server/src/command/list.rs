@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use imap_proto::command::List;
 use imap_proto::command::list::ListVerb;
-use imap_proto::grammar::SpecialUse as WireUse;
+use imap_proto::grammar::{SpecialUse as WireUse, StatusItem};
 use imap_proto::response::list::{ListResponse, MailboxAttribute};
 use storage_engine::request::{
     AccountDescription, MailboxStatus, Operation, Refusal, Reply, SpecialUse,
@@ -31,6 +31,10 @@ pub async fn execute<R: Runtime>(command: List, session: &mut Session<R>) -> Exe
         Ok(account) => account,
         Err(refusal) => return refused(&refusal, Missing::Subject),
     };
+    // As STATUS does (RFC 7162 3.1).
+    if command.returns.status.contains(&StatusItem::HighestModSeq) {
+        session.enable_condstore();
+    }
     let append_limit = session.shard.config().limits.message_bytes_max;
     let names = Names::new(&account);
     let patterns: Vec<Pattern> = command
@@ -39,6 +43,8 @@ pub async fn execute<R: Runtime>(command: List, session: &mut Session<R>) -> Exe
         .map(|pattern| Pattern::new(&command.reference, pattern))
         .collect();
     for (name, mailbox) in &names.all {
+        // Matching takes longest where nothing matches.
+        session.pause().await?;
         let Some(row) = names.row(&command, &patterns, name, *mailbox) else {
             continue;
         };

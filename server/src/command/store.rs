@@ -110,6 +110,7 @@ async fn tell_unchanged<R: Runtime>(
                 .finish();
         }
         session.wire.flush_if_full().await?;
+        session.pause().await?;
     }
 }
 

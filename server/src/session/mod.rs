@@ -144,6 +144,8 @@ impl<R: Runtime> Session<R> {
         self.greet();
         loop {
             self.set_idle_deadline();
+            // What was pipelined behind the command under way is not begun any more.
+            self.wanted()?;
             match self.wire.next().await? {
                 Incoming::Request(request) => self.run_request(&request).await?,
                 Incoming::AppendLiteral(prefix, literal) => {
@@ -374,6 +376,19 @@ impl<R: Runtime> Session<R> {
                 self.entry.set_deadline(until, EndReason::Autologout);
             }
         }
+    }
+
+    /// For commands that take long, between two steps: lets others run, counts as a sign of life,
+    /// and ends if the session is to end.
+    pub async fn pause(&self) -> Result<(), Gone> {
+        self.shard.runtime().yield_if_needed().await;
+        self.set_idle_deadline();
+        self.wanted()
+    }
+
+    /// An error once the session is to end.
+    fn wanted(&self) -> Result<(), Gone> {
+        self.entry.why().map_or(Ok(()), |why| Err(Gone::Ended(why)))
     }
 
     fn bad(&mut self, tag: Option<&[u8]>, text: &str) -> Result<(), Gone> {

@@ -43,8 +43,6 @@ pub struct Row {
 
 /// A selected mailbox. Lives in its session's task; leaves the view when dropped.
 pub struct Selected<R: Runtime> {
-    /// Its name when it was selected.
-    pub name: String,
     /// Its UIDVALIDITY.
     pub uid_validity: UidValidity,
     access: Access,
@@ -65,7 +63,6 @@ impl<R: Runtime> Selected<R> {
     ) -> Result<Self, Refusal> {
         let recent = answer.recent();
         let mut selected = Selected {
-            name: answer.status.name,
             uid_validity: answer.status.uid_validity,
             access,
             view,
@@ -193,36 +190,30 @@ impl<R: Runtime> Selected<R> {
                     last: range.last,
                 });
             }
-            position
-                .messages(view, &rest)
-                .take(most)
-                .map(|(seq, entry)| Row {
-                    seq,
-                    entry,
-                    recent: position.is_recent(entry.uid),
-                })
-                .collect()
+            each_row(position, view, &rest).take(most).collect()
         })
     }
 
-    /// The UIDs in `ranges` whose row fits.
+    /// The UIDs in `ranges` whose row fits, as ranges that ascend and do not touch.
     pub fn uids_where(
         &self,
         ranges: &[UidRange],
         fits: impl Fn(&Row) -> bool,
     ) -> Result<Vec<UidRange>, Gone> {
-        let mut found: Vec<UidRange> = Vec::new();
-        for row in self
-            .rows(ranges, None, usize::MAX)?
-            .iter()
-            .filter(|row| fits(row))
-        {
-            found.push(UidRange {
-                first: row.entry.uid,
-                last: row.entry.uid,
-            });
-        }
-        Ok(found)
+        self.with(|position, view| {
+            let mut found: Vec<UidRange> = Vec::new();
+            for row in each_row(position, view, ranges).filter(|row| fits(row)) {
+                let uid = row.entry.uid;
+                match found.last_mut() {
+                    Some(range) if range.last.0.checked_add(1) == Some(uid.0) => range.last = uid,
+                    _ => found.push(UidRange {
+                        first: uid,
+                        last: uid,
+                    }),
+                }
+            }
+            found
+        })
     }
 
     /// All of the view.
@@ -325,6 +316,19 @@ impl<R: Runtime> Drop for Selected<R> {
             let _ = shard.request(key.account, operation).await;
         });
     }
+}
+
+fn each_row<'v>(
+    position: &'v SessionView,
+    view: &'v View,
+    ranges: &'v [UidRange],
+) -> impl Iterator<Item = Row> + 'v {
+    let messages = position.messages(view, ranges);
+    messages.map(|(seq, entry)| Row {
+        seq,
+        entry,
+        recent: position.is_recent(entry.uid),
+    })
 }
 
 /// FLAGS and PERMANENTFLAGS, as SELECT tells them and again when a keyword is new.

@@ -162,7 +162,8 @@ impl<R: Runtime> Wire<R> {
             return Ok(());
         }
         self.release();
-        Ok(self.connection.readable().await?)
+        let ready = self.connection.readable().await;
+        ready.map_err(|_| self.entry.why().map_or(Gone::Closed, Gone::Ended))
     }
 
     /// Sends what waits. A client that does not read meets the output bound.
@@ -236,7 +237,7 @@ impl<R: Runtime> Wire<R> {
     }
 
     async fn fill(&mut self) -> Result<(), Gone> {
-        self.readable().await.map_err(|gone| self.reason(gone))?;
+        self.readable().await?;
         self.input.drain(..self.used);
         self.used = 0;
         let read = self.connection.read_into(&mut self.input).await;
@@ -248,10 +249,6 @@ impl<R: Runtime> Wire<R> {
         } else {
             Ok(())
         }
-    }
-
-    fn reason(&self, gone: Gone) -> Gone {
-        self.entry.why().map_or(gone, Gone::Ended)
     }
 
     /// Gives the buffers back before a wait.
