@@ -91,14 +91,19 @@ impl<R: Runtime> Upload<R> {
         let scanner = std::mem::replace(&mut self.scanner, Scanner::new(Limits::default()));
         let summary = summarize(&scanner.finish()).encode().into();
         let chunked = self.chunks > 0;
-        let bodies = std::mem::take(&mut self.targets)
-            .into_iter()
-            .map(|target| match target.failed {
-                Some(refusal) => Err(refusal),
+        let mut bodies = Vec::with_capacity(self.targets.len());
+        for target in std::mem::take(&mut self.targets) {
+            bodies.push(match target.failed {
+                Some(refusal) => {
+                    // Chunks before the one that failed are in the log.
+                    let body = NewBody::Uploaded(target.upload);
+                    abandon(&self.shard, target.account, body, &refusal).await;
+                    Err(refusal)
+                }
                 None if chunked => Ok(NewBody::Uploaded(target.upload)),
                 None => Ok(NewBody::Inline(pending.clone())),
-            })
-            .collect();
+            });
+        }
         Ok(Uploaded {
             size,
             summary,
