@@ -234,17 +234,17 @@ async fn sweep<R: Runtime>(shard: Shard<R>, stop: Stop) {
 async fn end_sessions<R: Runtime>(shard: &Shard<R>) {
     let runtime = shard.runtime();
     let mut after = 0;
-    loop {
+    let mut deadline = runtime.now() + limits::STOP;
+    while !shard.sessions().is_empty() && runtime.now() < deadline {
+        // A connection that came with the stop may become a session while we wait.
         let entries = shard.sessions().after(after, STOP_CHUNK);
-        let Some(last) = entries.last() else { break };
-        after = last.session;
+        if let Some(last) = entries.last() {
+            after = last.session;
+            deadline = runtime.now() + limits::STOP;
+        }
         entries
             .iter()
             .for_each(|entry| entry.end(EndReason::ServerStops));
-        runtime.sleep(Duration::from_millis(1)).await;
-    }
-    let deadline = runtime.now() + limits::STOP;
-    while !shard.sessions().is_empty() && runtime.now() < deadline {
         runtime.sleep(Duration::from_millis(1)).await;
     }
     if !shard.sessions().is_empty() {
