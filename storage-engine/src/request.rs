@@ -425,10 +425,10 @@ pub enum Refusal {
     /// The id was used already.
     #[error("account exists")]
     AccountExists,
-    /// NO [NONEXISTENT] / [TRYCREATE].
+    /// `NO [NONEXISTENT]` / `[TRYCREATE]`.
     #[error("no such mailbox")]
     NoSuchMailbox,
-    /// NO [ALREADYEXISTS].
+    /// `NO [ALREADYEXISTS]`.
     #[error("mailbox exists")]
     MailboxExists,
     /// The name can't be selected or appended to.
@@ -440,19 +440,19 @@ pub enum Refusal {
     /// DELETE of a `noselect` name with children (RFC 3501 6.3.4).
     #[error("mailbox has children")]
     HasChildren,
-    /// NO [OVERQUOTA].
+    /// `NO [OVERQUOTA]`.
     #[error("over quota")]
     OverQuota,
-    /// NO [LIMIT]: mailboxes, keywords, messages in one command, name length.
+    /// `NO [LIMIT]`: mailboxes, keywords, messages in one command, name length.
     #[error("limit reached: {0}")]
     Limit(&'static str),
     /// A message named by number is gone: NO, nothing done.
     #[error("message is gone")]
     MessageGone,
-    /// NO [UNAVAILABLE]: the disk is full for new mail; expunging works.
+    /// `NO [UNAVAILABLE]`: the disk is full for new mail; expunging works.
     #[error("storage is full")]
     Full,
-    /// NO [UNAVAILABLE]: a sync failed earlier, or this account's log has a gap; reads go on.
+    /// `NO [UNAVAILABLE]`: a sync failed earlier, or this account's log has a gap; reads go on.
     #[error("storage is read-only")]
     ReadOnly,
     /// The outcome is unknown: BYE without a tagged reply, LMTP 451.

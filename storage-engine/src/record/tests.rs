@@ -41,13 +41,21 @@ fn entry() -> Entry {
 const PLACE_A: &str = "0a000000000000000b0000000c000000";
 const PLACE_B: &str = "0d000000000000000e0000000f000000";
 
+const NAME: &str = "a/\u{e9}";
+const NAME_BYTES: &str = "04000000612fc3a9";
+
 fn samples() -> Vec<(Record, String)> {
+    let mut all = mailbox_samples();
+    all.extend(message_samples());
+    all.extend(upkeep_samples());
+    all
+}
+
+fn mailbox_samples() -> Vec<(Record, String)> {
     let mailbox = MailboxId(2);
-    let name = || "a/\u{e9}".to_owned();
-    let text = "04000000612fc3a9";
-    let uids = || vec![range(1, 3), range(9, 9)];
-    let ranges = "0200000001000000030000000900000009000000";
-    let golden = vec![
+    let name = || NAME.to_owned();
+    let text = NAME_BYTES;
+    vec![
         (Record::AccountCreated, "0100000000".to_owned()),
         (Record::AccountDeleted, "0200000000".to_owned()),
         (
@@ -83,6 +91,16 @@ fn samples() -> Vec<(Record, String)> {
             Record::Unsubscribed { name: name() },
             format!("0808000000{text}"),
         ),
+    ]
+}
+
+fn message_samples() -> Vec<(Record, String)> {
+    let mailbox = MailboxId(2);
+    let name = || NAME.to_owned();
+    let text = NAME_BYTES;
+    let uids = || vec![range(1, 3), range(9, 9)];
+    let ranges = "0200000001000000030000000900000009000000";
+    vec![
         (
             Record::MessageAdded {
                 mailbox,
@@ -134,6 +152,12 @@ fn samples() -> Vec<(Record, String)> {
             },
             format!("0d20000000020000000300000000000000{ranges}"),
         ),
+    ]
+}
+
+fn upkeep_samples() -> Vec<(Record, String)> {
+    let mailbox = MailboxId(2);
+    vec![
         (
             Record::RecentTaken {
                 mailbox,
@@ -156,8 +180,7 @@ fn samples() -> Vec<(Record, String)> {
             },
             "100d000000010000000200000001000000fe".to_owned(),
         ),
-    ];
-    golden
+    ]
 }
 
 #[test]

@@ -177,21 +177,7 @@ pub(super) async fn replay<D: Disk>(
         tables: BTreeMap::new(),
         indexes: options.indexes,
     };
-    let mut everything = options.indexes == Indexes::Ignore;
-    if !everything {
-        for (slice, place) in directory.tables() {
-            match read_table(disk, slice, place).await? {
-                Some(accounts) => {
-                    replayed.tables.insert(slice, place);
-                    replayed.accounts.extend(accounts);
-                }
-                None => {
-                    tracing::error!(?slice, "slice table is unreadable: the whole log is read");
-                    everything = true;
-                }
-            }
-        }
-    }
+    let everything = !replayed.read_tables(disk, directory).await?;
     let of_last_epoch = |id: &&SegmentId| segment_epoch(**id) == directory.start.epoch;
     let by_shard = directory.segments.iter().filter(of_last_epoch).fold(
         BTreeMap::<usize, Vec<SegmentId>>::new(),
@@ -236,6 +222,32 @@ pub(super) async fn replay<D: Disk>(
 }
 
 impl Replayed {
+    /// Reads the slice tables. False when they are not to be used or one of them cannot be read:
+    /// then every log is replayed from its beginning.
+    async fn read_tables<D: Disk>(
+        &mut self,
+        disk: &D,
+        directory: &Directory,
+    ) -> Result<bool, RecoveryError> {
+        if self.indexes == Indexes::Ignore {
+            return Ok(false);
+        }
+        let mut readable = true;
+        for (slice, place) in directory.tables() {
+            match read_table(disk, slice, place).await? {
+                Some(accounts) => {
+                    self.tables.insert(slice, place);
+                    self.accounts.extend(accounts);
+                }
+                None => {
+                    tracing::error!(?slice, "slice table is unreadable: the whole log is read");
+                    readable = false;
+                }
+            }
+        }
+        Ok(readable)
+    }
+
     /// A segment whose end is known.
     async fn read_listed<D: Disk>(
         &mut self,

@@ -112,7 +112,7 @@ impl SessionView {
         live.or_else(|| self.ghost(view, uid))
     }
 
-    /// Whether the message went, but has not been told of (FETCH: NO [EXPUNGEISSUED] when its
+    /// Whether the message went, but has not been told of (FETCH: `NO [EXPUNGEISSUED]` when its
     /// bytes are gone too).
     pub fn is_gone(&self, view: &View, uid: Uid) -> bool {
         self.ghost(view, uid).is_some()

@@ -23,16 +23,7 @@ fn run(seed: u64, lossy: bool) {
             feed: VecDeque::new(),
         })
         .collect();
-    let mut clients: Vec<Client> = Vec::new();
-    for session in 0..4 {
-        clients.push(Client::enter(
-            session as usize % 2,
-            &mut cores,
-            session,
-            &mut rng,
-        ));
-        owner.recent_for.push(clients[session as usize].view.key());
-    }
+    let mut clients = enter_four(&mut owner, &mut cores, &mut rng);
     for step in 0..150u64 {
         let at = rng.below(clients.len() as u64) as usize;
         let core = clients[at].core;
@@ -86,6 +77,15 @@ fn run(seed: u64, lossy: bool) {
         }
     }
     finish(owner, clients, cores, rng, seed, lossy);
+}
+
+fn enter_four(owner: &mut Owner, cores: &mut [Core], rng: &mut Rng) -> Vec<Client> {
+    let mut clients: Vec<Client> = Vec::new();
+    for session in 0..4 {
+        clients.push(Client::enter(session as usize % 2, cores, session, rng));
+        owner.recent_for.push(clients[session as usize].view.key());
+    }
+    clients
 }
 
 fn finish(

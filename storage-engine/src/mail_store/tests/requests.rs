@@ -6,8 +6,8 @@ use crate::disk::sim::{Faults, SimDisk};
 use crate::ids::{BodyId, SessionKey, Uid};
 use crate::recovery::Indexes;
 use crate::request::{
-    Access, Flags, GoneMessages, Limit, NewBody, NewMessage, Transfer, TransferKind, UidRange,
-    UploadId,
+    Access, Flags, GoneMessages, Limit, NewBody, NewMessage, Selected, Transfer, TransferKind,
+    UidRange, UploadId,
 };
 use crate::view::ChangeKind;
 use std::collections::BTreeMap;
@@ -69,6 +69,19 @@ fn many_clients_share_a_sync() {
     });
 }
 
+async fn select(store: &MailStore<SimDisk>, session: SessionKey, access: Access) -> Selected {
+    let name = "INBOX".into();
+    let operation = Operation::Select {
+        name,
+        access,
+        session,
+    };
+    match store.execute(request(ALICE, operation)).await {
+        Ok(Reply::Selected(selected)) => selected,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn recent_reaches_one_session() {
     let disk = SimDisk::new(1);
@@ -78,35 +91,13 @@ fn recent_reaches_one_session() {
             .execute(append(ALICE, vec![message("before")]))
             .await
             .unwrap();
-        let select = |session, access| {
-            request(
-                ALICE,
-                Operation::Select {
-                    name: "INBOX".into(),
-                    access,
-                    session,
-                },
-            )
-        };
         let watcher = SessionKey {
             shard: 1,
             session: 9,
         };
-        let first = store
-            .execute(select(watcher, Access::ReadOnly))
-            .await
-            .unwrap();
-        let Reply::Selected(first) = first else {
-            panic!()
-        };
+        let first = select(store, watcher, Access::ReadOnly).await;
         assert_eq!((first.status.recent, first.first_recent), (1, Uid(1)));
-        let first = store
-            .execute(select(SESSION, Access::ReadWrite))
-            .await
-            .unwrap();
-        let Reply::Selected(first) = first else {
-            panic!()
-        };
+        let first = select(store, SESSION, Access::ReadWrite).await;
         assert_eq!(first.first_recent, Uid(1));
         store
             .execute(append(ALICE, vec![message("while selected")]))
@@ -132,15 +123,32 @@ fn recent_reaches_one_session() {
             shard: 0,
             session: 2,
         };
-        let again = store
-            .execute(select(again, Access::ReadWrite))
-            .await
-            .unwrap();
-        let Reply::Selected(again) = again else {
-            panic!()
-        };
+        let again = select(store, again, Access::ReadWrite).await;
         assert_eq!(again.first_recent, Uid(3));
     });
+}
+
+async fn send(
+    store: &MailStore<SimDisk>,
+    octets: &[u8],
+    upload: UploadId,
+) -> Result<Reply, Refusal> {
+    for (index, chunk) in octets.chunks(64 << 10).enumerate() {
+        let index = u32::try_from(index).unwrap();
+        let chunk = Operation::UploadChunk {
+            body: upload,
+            index,
+            bytes: chunk.into(),
+        };
+        store.execute(request(ALICE, chunk)).await.unwrap();
+    }
+    let size = u32::try_from(octets.len()).unwrap();
+    let large = NewMessage {
+        size,
+        body: NewBody::Uploaded(upload),
+        ..message("")
+    };
+    store.execute(append(ALICE, vec![large])).await
 }
 
 #[test]
@@ -150,24 +158,6 @@ fn large_bodies_come_in_chunks_and_are_read_in_ranges() {
         .map(|n| n.to_le_bytes()[0] ^ 0x5A)
         .collect();
     let upload = UploadId(7);
-    let send = async |store: &MailStore<SimDisk>, octets: &[u8], upload| {
-        for (index, chunk) in octets.chunks(64 << 10).enumerate() {
-            let index = u32::try_from(index).unwrap();
-            let chunk = Operation::UploadChunk {
-                body: upload,
-                index,
-                bytes: chunk.into(),
-            };
-            store.execute(request(ALICE, chunk)).await.unwrap();
-        }
-        let size = u32::try_from(octets.len()).unwrap();
-        let large = NewMessage {
-            size,
-            body: NewBody::Uploaded(upload),
-            ..message("")
-        };
-        store.execute(append(ALICE, vec![large])).await
-    };
     with(&disk, &options(), async |store, _| {
         create(store, ALICE).await;
         let missing = NewMessage {
