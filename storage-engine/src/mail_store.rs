@@ -157,11 +157,7 @@ impl<D: Disk> MailStore<D> {
         let segment_bytes = options.segment_bytes_checked();
         let space = start.space.clone();
         let log = Log::start(disk.clone(), start.epoch, start.shard, segment_bytes, space).await?;
-        let reader = BodyReader::new(
-            disk.clone(),
-            options.body_cache_bytes,
-            options.descriptors_max,
-        );
+        let reader = BodyReader::new(disk.clone(), &options);
         let checkpoint = CheckpointState::new(start.tables, start.shards, segment_bytes);
         let store = MailStore {
             inner: Rc::new(Inner {

@@ -74,6 +74,8 @@ pub enum Indexes {
 pub enum Sabotage {
     /// Answers leave before the log is durable.
     ReplyBeforeSync,
+    /// Bodies are read without a look at their checksum.
+    SkipChecksum,
     /// A segment is removed before what it held was moved.
     RemoveTooEarly,
     /// The end of a torn segment is not written down, so the cut tail comes back.

@@ -67,6 +67,19 @@ fn is_noticed(sabotage: Sabotage) {
 }
 
 #[test]
+fn a_skipped_checksum_is_noticed() {
+    let noticed = (0..SEEDS_TO_NOTICE).find(|seed| {
+        let mut world = World::new(*seed, Some(Sabotage::SkipChecksum));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            world.run_shortly();
+            world.rot();
+        }))
+        .is_err()
+    });
+    assert!(noticed.is_some(), "rotten octets were served unnoticed");
+}
+
+#[test]
 fn an_answer_before_the_sync_is_noticed() {
     is_noticed(Sabotage::ReplyBeforeSync);
 }
