@@ -160,14 +160,21 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     };
     let parts = parts(recovered, &receiver, &mut sockets);
     let threads = start_shards(&cpus, &store_dir, common, parts)?;
-    watch(stop_source.clone(), tls)?;
-    finish_pending(&directory.handle(), &jobs);
-    let admin = start_admin(&config, &directory, jobs, counters, sockets.admin.take())?;
-    ready(&sockets.addresses);
+    let begun = watch(stop_source.clone(), tls).map_err(StartError::Threads);
+    let admin = begun.and_then(|()| {
+        finish_pending(&directory.handle(), &jobs);
+        start_admin(&config, &directory, jobs, counters, sockets.admin.take())
+    });
+    match &admin {
+        Ok(_) => ready(&sockets.addresses),
+        // The shards serve already: they end in order.
+        Err(_) => stop_source.request(),
+    }
     let ended = threads.join();
     stop_source.request();
-    admin.stop();
+    let stopped = admin.map(AdminServer::stop);
     directory.close();
+    stopped?;
     Ok(ended?)
 }
 
