@@ -17,7 +17,7 @@ use crate::admin::OfflineEngine;
 use crate::config::Config;
 use crate::jobs::new_mailboxes;
 use crate::runtime::glommio_runtime::{GlommioRuntime, ShardThreads, ShardsConfig, run_shards};
-use crate::runtime::{Runtime, preflight};
+use crate::runtime::{Runtime, abort_on_panic, preflight};
 use crate::start::{lock, recover, store_options};
 use crate::store_clock::StoreClock;
 
@@ -155,7 +155,7 @@ async fn answer(
         }
     };
     let log = store.clone();
-    runtime.spawn(async move { log.run_log().await });
+    runtime.spawn(abort_on_panic(async move { log.run_log().await }));
     while let Ok((account, operation, reply)) = questions.recv().await {
         let request = Request {
             account,

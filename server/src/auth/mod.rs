@@ -96,7 +96,7 @@ pub async fn log_in<R: Runtime>(
         .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     // A name that is not UTF-8 belongs to nobody; the check takes as long as any other.
     let user = String::from_utf8_lossy(user);
-    // Already awaited work of the shard is not needed here: a cached login answers at once.
+    // A password that was right a moment ago is not hashed again.
     let directory = session.shard.directory().clone();
     let account = match directory.try_cached(&user, &password, remote) {
         Some(account) => Ok(account),
