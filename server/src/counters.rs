@@ -25,7 +25,7 @@ impl Counter {
     }
 }
 
-/// All of them. Cheap to add to rarely; per-command counts are kept per shard.
+/// All of them. Cheap, as they are added to once a connection or message, never once a command.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Sessions that are connected now.
@@ -42,8 +42,20 @@ pub struct Counters {
     pub deliveries: Counter,
     /// Messages that APPEND stored.
     pub appends: Counter,
+    /// Connections that each shard holds, by its number.
+    pub shard_connections: Vec<Counter>,
     /// Set once a shard's log is fenced after a failed write or sync.
     pub fenced_shards: Counter,
+}
+
+impl Counters {
+    /// For a server of `shards` shards.
+    pub fn new(shards: usize) -> Self {
+        Counters {
+            shard_connections: (0..shards).map(|_| Counter::default()).collect(),
+            ..Counters::default()
+        }
+    }
 }
 
 impl Status for Counters {
@@ -59,8 +71,9 @@ impl Status for Counters {
             name,
             help,
             value: counter.get(),
+            shard: None,
         };
-        vec![
+        let mut rows = vec![
             row("connections", "Connections now", &self.connections),
             row(
                 "connections_accepted_total",
@@ -89,6 +102,14 @@ impl Status for Counters {
                 "Shards that refuse writes",
                 &self.fenced_shards,
             ),
-        ]
+        ];
+        let by_shard = self.shard_connections.iter().enumerate();
+        rows.extend(by_shard.map(|(shard, counter)| admin::Counter {
+            name: "shard_connections",
+            help: "Connections now, by shard",
+            value: counter.get(),
+            shard: Some(shard),
+        }));
+        rows
     }
 }

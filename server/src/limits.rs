@@ -32,5 +32,13 @@ pub const HANDSHAKE: Duration = Duration::from_secs(30);
 /// Time that sessions get to say BYE when the server stops.
 pub const STOP: Duration = Duration::from_secs(5);
 
+/// Bytes of messages that all searches of a shard hold: one at its largest, or hundreds of the
+/// usual size. SEARCH looks at messages in one piece.
+pub const SEARCHED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Messages of a FETCH or SEARCH that are read from the disk at the same time: a queue that keeps
+/// a disk busy, and at most a megabyte (larger messages are not read ahead).
+pub const READ_AHEAD_MESSAGES: usize = 16;
+
 /// Rows that one turn of SEARCH looks at before others run.
 pub const SEARCH_TURN_ROWS: usize = 64;

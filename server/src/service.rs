@@ -180,6 +180,7 @@ async fn serve<R: Runtime>(
     stream: R::Stream,
     _admitted: Admitted,
 ) {
+    let _counted = Counted::new(&shard);
     match service {
         // Each boxed by itself: an idle IMAP session keeps no room for LMTP or a handshake.
         Service::Imap => Box::pin(session::serve(shard, Connection::plain(stream))).await,
@@ -195,6 +196,26 @@ async fn serve<R: Runtime>(
                 Some(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                 None => tracing::debug!("TLS handshake took too long"),
             }
+        }
+    }
+}
+
+/// A connection among those of its shard, also until it panics.
+struct Counted<R: Runtime>(Shard<R>);
+
+impl<R: Runtime> Counted<R> {
+    fn new(shard: &Shard<R>) -> Self {
+        if let Some(counter) = shard.counters().shard_connections.get(shard.index()) {
+            counter.add(1);
+        }
+        Counted(shard.clone())
+    }
+}
+
+impl<R: Runtime> Drop for Counted<R> {
+    fn drop(&mut self) {
+        if let Some(counter) = self.0.counters().shard_connections.get(self.0.index()) {
+            counter.sub(1);
         }
     }
 }

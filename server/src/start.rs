@@ -134,7 +134,7 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     let recovered = recover(&store_dir, shards, &options, &cpus)?;
     tracing::info!(epoch = recovered.epoch.0, report = %recovered.report, "store recovered");
 
-    let counters = Arc::new(Counters::default());
+    let counters = Arc::new(Counters::new(shards));
     let (stop_source, stop) = StopSource::new();
     let (jobs, receiver) = async_channel::bounded(SHARD_JOBS_WAITING_MAX);
     let hostname = config.hostname();

@@ -36,6 +36,8 @@ pub struct Counter {
     pub help: &'static str,
     /// Its value.
     pub value: u64,
+    /// The shard that it is about; `None` for the whole server. Rows of one name stand together.
+    pub shard: Option<usize>,
 }
 
 pub(super) fn router(status: Arc<dyn Status>) -> Router {
@@ -55,6 +57,7 @@ async fn health(State(status): State<Arc<dyn Status>>) -> impl IntoResponse {
 async fn metrics(State(status): State<Arc<dyn Status>>) -> impl IntoResponse {
     // The text format of Prometheus, version 0.0.4.
     let mut text = String::new();
+    let mut described = "";
     for counter in status.counters() {
         let (name, help, value) = (counter.name, counter.help, counter.value);
         let kind = if name.ends_with("_total") {
@@ -63,11 +66,17 @@ async fn metrics(State(status): State<Arc<dyn Status>>) -> impl IntoResponse {
             "gauge"
         };
         // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "# HELP corepost_{name} {help}\n# TYPE corepost_{name} {kind}\n\
-             corepost_{name} {value}\n"
-        );
+        if described != name {
+            described = name;
+            let _ = write!(
+                text,
+                "# HELP corepost_{name} {help}\n# TYPE corepost_{name} {kind}\n"
+            );
+        }
+        let _ = match counter.shard {
+            None => writeln!(text, "corepost_{name} {value}"),
+            Some(shard) => writeln!(text, "corepost_{name}{{shard=\"{shard}\"}} {value}"),
+        };
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

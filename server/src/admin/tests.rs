@@ -44,6 +44,7 @@ impl Status for Fixed {
             name: "logins_total",
             help: "Good logins.",
             value: 7,
+            shard: None,
         }]
     }
 }

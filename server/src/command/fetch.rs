@@ -5,6 +5,7 @@ use imap_proto::response::code::Code;
 use storage_engine::ids::{ModSeq, Uid};
 use storage_engine::request::{FlagNames, Flags, Operation, Store, StoreAction, UidRange};
 
+use crate::limits;
 use crate::runtime::Runtime;
 use crate::session::body::Trouble;
 use crate::session::refusal::{Missing, refused};
@@ -45,14 +46,15 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
         let rows = selected.rows(&ranges, after, ROWS_A_TURN)?;
         let Some(last) = rows.last() else { break };
         after = Some(last.entry.uid);
-        for row in &rows {
-            if !is_asked(row) {
-                continue;
+        let asked: Vec<Row> = rows.iter().filter(|row| is_asked(row)).copied().collect();
+        for rows in asked.chunks(limits::READ_AHEAD_MESSAGES) {
+            wanted.read_ahead(session, rows).await;
+            for row in rows {
+                if let Some(found) = wanted.tell(session, row, &keywords, &marked).await? {
+                    trouble = Some(found);
+                }
+                session.wire.flush_if_full().await?;
             }
-            if let Some(found) = wanted.tell(session, row, &keywords, &marked).await? {
-                trouble = Some(found);
-            }
-            session.wire.flush_if_full().await?;
         }
         session.pause().await?;
     }

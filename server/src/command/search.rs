@@ -11,7 +11,7 @@ use storage_engine::ids::ModSeq;
 use crate::limits;
 use crate::runtime::Runtime;
 use crate::search::{CompileError, Condition, Context, Known, compile};
-use crate::session::body::Stored;
+use crate::session::body::{Ahead, Stored, read_ahead};
 use crate::session::selected::Row;
 use crate::session::{Completion, Execution, Gone, Session};
 
@@ -104,20 +104,39 @@ async fn find<R: Runtime>(
             return Ok(found);
         };
         after = Some(last.entry.uid);
-        for row in &rows {
-            match fits(session, row, condition).await {
-                Some(true) => {
-                    let number = match numbering {
-                        Numbering::Sequence => row.seq,
-                        Numbering::Uid => row.entry.uid.0,
-                    };
-                    found.push(number, row.entry.mod_seq);
+        for rows in rows.chunks(limits::READ_AHEAD_MESSAGES) {
+            read_summaries(session, rows, condition).await;
+            for row in rows {
+                match fits(session, row, condition).await {
+                    Some(true) => {
+                        let number = match numbering {
+                            Numbering::Sequence => row.seq,
+                            Numbering::Uid => row.entry.uid.0,
+                        };
+                        found.push(number, row.entry.mod_seq);
+                    }
+                    Some(false) => {}
+                    None => found.unreadable = true,
                 }
-                Some(false) => {}
-                None => found.unreadable = true,
             }
         }
         session.pause().await?;
+    }
+}
+
+/// Reads the summaries ahead that will be wanted.
+async fn read_summaries<R: Runtime>(session: &mut Session<R>, rows: &[Row], condition: &Condition) {
+    let is_undecided = |row: &&Row| condition.check(Known::row(row)).is_none();
+    let undecided: Vec<Row> = rows.iter().filter(is_undecided).copied().collect();
+    let Some(key) = session.selected().map(|selected| selected.key()) else {
+        return;
+    };
+    let wanted = Ahead {
+        summary: true,
+        octets: false,
+    };
+    if undecided.len() > 1 {
+        read_ahead(&session.shard, key, &undecided, wanted).await;
     }
 }
 
@@ -128,11 +147,7 @@ async fn fits<R: Runtime>(
     row: &Row,
     condition: &Condition,
 ) -> Option<bool> {
-    let known = Known {
-        row,
-        summary: None,
-        octets: None,
-    };
+    let known = Known::row(row);
     if let Some(decided) = condition.check(known) {
         return Some(decided);
     }
@@ -150,6 +165,7 @@ async fn fits<R: Runtime>(
     }) {
         return Some(decided);
     }
+    let _searched = shard.searched().take(u64::from(row.entry.size)).await;
     let octets = match stored.whole().await {
         Ok(octets) => octets,
         Err(trouble) => return trouble.is_gone().then_some(false),

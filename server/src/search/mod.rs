@@ -102,6 +102,17 @@ pub struct Known<'a> {
     pub octets: Option<&'a [u8]>,
 }
 
+impl<'a> Known<'a> {
+    /// What the index tells.
+    pub fn row(row: &'a Row) -> Self {
+        Known {
+            row,
+            summary: None,
+            octets: None,
+        }
+    }
+}
+
 /// Compiles a condition. An unknown charset is refused also where no text needs it.
 pub fn compile(key: &SearchKey, context: &Context<'_>) -> Result<Condition, CompileError> {
     needle(b"", context)?;

@@ -76,11 +76,7 @@ fn found(text: &str) -> (bool, Reads) {
     scanner.feed(MESSAGE);
     let summary = summarize(&scanner.finish()).encode();
     let summary = SummaryRef::decode(&summary).unwrap();
-    let mut known = Known {
-        row: &row,
-        summary: None,
-        octets: None,
-    };
+    let mut known = Known::row(&row);
     if let Some(fits) = condition.check(known) {
         return (fits, Nothing);
     }

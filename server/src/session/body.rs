@@ -1,9 +1,13 @@
 //! Octets of stored messages, read on the connection's core; the owner is asked only when a place
 //! has gone stale.
 
+use std::future::{Future, poll_fn};
 use std::ops::Range;
+use std::pin::Pin;
+use std::task::Poll;
 
 use bytes::Bytes;
+use futures_lite::future::poll_once;
 use storage_engine::error::ReadError;
 use storage_engine::ids::MailboxKey;
 use storage_engine::index::Entry;
@@ -11,6 +15,11 @@ use storage_engine::request::{Operation, Refusal, Reply};
 
 use crate::runtime::Runtime;
 use crate::shard::Shard;
+
+use super::selected::Row;
+
+/// Larger bodies are not read ahead.
+const READ_AHEAD_BYTES_MAX: u64 = 64 * 1024;
 
 /// Octets read at a time.
 const READ_BYTES_MAX: u64 = 512 * 1024;
@@ -120,5 +129,55 @@ impl<'a, R: Runtime> Stored<'a, R> {
             Err(Refusal::MessageGone | Refusal::NoSuchMailbox) => Err(Trouble::Gone),
             Ok(_) | Err(_) => Err(Trouble::Unreadable),
         }
+    }
+}
+
+/// What a command will want of each of some messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    /// The summary.
+    pub summary: bool,
+    /// Octets.
+    pub octets: bool,
+}
+
+/// Reads what will be wanted of these messages at the same time, so that a cold disk is waited for
+/// once and not once a message; it is then in the cache. Troubles come up where it is wanted.
+/// Where the first message is in the cache already, the others are taken to be so too.
+pub async fn read_ahead<R: Runtime>(
+    shard: &Shard<R>,
+    key: MailboxKey,
+    rows: &[Row],
+    wanted: Ahead,
+) {
+    let mut reads: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
+    for row in rows {
+        let mut read: Pin<Box<dyn Future<Output = ()> + '_>> =
+            Box::pin(read_one(shard, key, row.entry, wanted));
+        if reads.is_empty() && poll_once(&mut read).await.is_some() {
+            return;
+        }
+        reads.push(read);
+    }
+    poll_fn(|context| {
+        reads.retain_mut(|read| read.as_mut().poll(context).is_pending());
+        if reads.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+async fn read_one<R: Runtime>(shard: &Shard<R>, key: MailboxKey, entry: Entry, wanted: Ahead) {
+    let mut stored = Stored::new(shard, key, entry);
+    let size = u64::from(entry.size);
+    if wanted.summary {
+        let _ = stored.summary().await;
+    }
+    if wanted.octets && size <= READ_AHEAD_BYTES_MAX {
+        // A small body is one frame, which is read as a whole.
+        let _ = stored.octets(0..size.min(1)).await;
     }
 }

@@ -19,9 +19,11 @@ use storage_engine::request::UploadId;
 
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::limits;
 use crate::net::tls::TlsServer;
 use crate::runtime::{Runtime, abort_on_panic};
 
+pub mod budget;
 pub mod calls;
 pub mod evacuation;
 pub mod mesh;
@@ -32,6 +34,7 @@ pub mod signal;
 pub mod view;
 pub mod watchers;
 
+use budget::Budget;
 use calls::Calls;
 use mesh::{Ends, Outbox};
 use sessions::Sessions;
@@ -53,6 +56,7 @@ struct Inner<R: Runtime> {
     sessions: Sessions,
     closed: RefCell<HashSet<AccountId>>,
     uploads: Cell<u64>,
+    searched: Budget,
     shared: Shared,
 }
 
@@ -101,6 +105,7 @@ impl<R: Runtime> Shard<R> {
             sessions: Sessions::default(),
             closed: RefCell::default(),
             uploads: Cell::new(0),
+            searched: Budget::new(limits::SEARCHED_BYTES_MAX),
             shared,
         }));
         for (peer, inbox) in ends.from.into_iter().enumerate() {
@@ -150,6 +155,11 @@ impl<R: Runtime> Shard<R> {
     /// Reads bodies of any shard's accounts.
     pub fn reader(&self) -> &BodyReader<R::Disk> {
         &self.0.reader
+    }
+
+    /// Memory for the messages that are being searched.
+    pub fn searched(&self) -> &Budget {
+        &self.0.searched
     }
 
     /// The connections here.

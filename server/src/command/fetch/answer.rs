@@ -12,7 +12,7 @@ use storage_engine::request::UidRange;
 
 use crate::flags;
 use crate::runtime::Runtime;
-use crate::session::body::{Stored, Trouble};
+use crate::session::body::{self, Ahead, Stored, Trouble};
 use crate::session::selected::Row;
 use crate::session::{Gone, Session};
 
@@ -24,7 +24,7 @@ pub struct Wanted<'a> {
     attributes: &'a [FetchAttribute],
     /// RFC 3501 6.4.5: an item without `.PEEK` sets `\Seen`.
     pub sets_seen: bool,
-    needs_summary: bool,
+    ahead: Ahead,
     asks_flags: bool,
     adds_uid: bool,
     adds_mod_seq: bool,
@@ -51,10 +51,23 @@ impl<'a> Wanted<'a> {
         Wanted {
             attributes,
             sets_seen: attributes.iter().any(sets_seen),
-            needs_summary: attributes.iter().any(needs_summary),
+            ahead: Ahead {
+                summary: attributes.iter().any(needs_summary),
+                octets: attributes.iter().any(needs_octets),
+            },
             asks_flags: asked(&FetchAttribute::Flags),
             adds_uid: super::tells_uid(command),
             adds_mod_seq: implied && !asked(&FetchAttribute::ModSeq),
+        }
+    }
+
+    /// Reads what the answers for these messages will need.
+    pub async fn read_ahead<R: Runtime>(&self, session: &mut Session<R>, rows: &[Row]) {
+        let Some(key) = session.selected().map(|selected| selected.key()) else {
+            return;
+        };
+        if rows.len() > 1 && (self.ahead.summary || self.ahead.octets) {
+            body::read_ahead(&session.shard, key, rows, self.ahead).await;
         }
     }
 
@@ -72,7 +85,7 @@ impl<'a> Wanted<'a> {
         };
         let shard = session.shard.clone();
         let mut stored = Stored::new(&shard, key, row.entry);
-        let summary = if self.needs_summary {
+        let summary = if self.ahead.summary {
             match stored.summary().await {
                 Ok(summary) => Some(summary),
                 Err(trouble) => return Ok(Some(trouble)),
@@ -160,6 +173,23 @@ fn needs_summary(attribute: &FetchAttribute) -> bool {
         | FetchAttribute::InternalDate
         | FetchAttribute::Rfc822
         | FetchAttribute::Rfc822Size
+        | FetchAttribute::Uid
+        | FetchAttribute::ModSeq => false,
+    }
+}
+
+fn needs_octets(attribute: &FetchAttribute) -> bool {
+    match attribute {
+        FetchAttribute::Rfc822
+        | FetchAttribute::Rfc822Header
+        | FetchAttribute::Rfc822Text
+        | FetchAttribute::BodySection { .. } => true,
+        FetchAttribute::Flags
+        | FetchAttribute::InternalDate
+        | FetchAttribute::Rfc822Size
+        | FetchAttribute::Envelope
+        | FetchAttribute::Body
+        | FetchAttribute::BodyStructure
         | FetchAttribute::Uid
         | FetchAttribute::ModSeq => false,
     }
