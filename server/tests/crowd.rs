@@ -12,6 +12,8 @@ use crowding::random::Random;
 use harness::client::{Client, string_after};
 use harness::server::{Server, is_corepost};
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -210,6 +212,21 @@ fn conclude(crowd: &Crowd, course: &Course, mut members: Vec<Member>, seed: u64)
     assert!(commands > 100, "hardly anything ran");
 }
 
+/// How many connections each shard holds.
+fn print_spread(server: &Server) {
+    if !is_corepost() {
+        return;
+    }
+    let mut stream = TcpStream::connect(&server.addresses.admin).expect("the admin address");
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("a request");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer");
+    text.lines()
+        .filter(|line| line.starts_with("corepost_shard_connections{"))
+        .for_each(|line| println!("{line}"));
+}
+
 #[test]
 fn a_crowd_in_one_mailbox_agrees() {
     let seed = Random::seed();
@@ -217,7 +234,7 @@ fn a_crowd_in_one_mailbox_agrees() {
     let server = Server::start("crowd", 2);
     let crowd = crowd_on(&server);
     let course = Course::new(setting("CROWD_SECONDS", 10), false);
-    let members = run(&crowd, &course, seed, || {});
+    let members = run(&crowd, &course, seed, || print_spread(&server));
     conclude(&crowd, &course, members, seed);
 }
 
