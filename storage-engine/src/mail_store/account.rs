@@ -81,11 +81,8 @@ impl<D: Disk> MailStore<D> {
                 break;
             };
             for record in &records {
-                if self
-                    .warm(account, &held, &record.reads_pages())
-                    .await
-                    .is_err()
-                {
+                let pages = held.states.borrow().published.reads_pages(record);
+                if self.warm(account, &held, &pages).await.is_err() {
                     held.states.borrow_mut().gap = true;
                 }
             }

@@ -22,4 +22,4 @@ pub use mailbox_view::{Applied, View};
 pub use messages::Messages;
 pub use sequence::{SequenceNumber, SequenceRange};
 pub use session::SessionView;
-pub use tell::{Condstore, Event, Expunges};
+pub use tell::{Condstore, Event, Expunges, Part};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::View;
 use super::messages::Messages;
 use super::recent::RecentRanges;
+use super::tell::Telling;
 use crate::ids::{ChangeNumber, ModSeq, SessionKey, Uid};
 use crate::index::Entry;
 use crate::request::UidRange;
@@ -24,6 +25,8 @@ pub struct SessionView {
     pub(super) flags_mod_seq: ModSeq,
     pub(super) keywords_told: usize,
     pub(super) recent: RecentRanges,
+    /// Flags that are being told in parts.
+    pub(super) telling: Option<Telling>,
 }
 
 impl SessionView {
@@ -40,6 +43,7 @@ impl SessionView {
             flags_mod_seq: view.highest_mod_seq,
             keywords_told: view.keywords.len(),
             recent: RecentRanges::default(),
+            telling: None,
         };
         let later = view.take_recent(key);
         let ranges = recent.into_iter().chain(later);

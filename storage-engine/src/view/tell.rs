@@ -3,7 +3,7 @@
 
 use super::{SessionView, View};
 use crate::ids::{ChangeNumber, ModSeq, Uid};
-use crate::request::Flags;
+use crate::request::{Flags, UidRange};
 
 /// One untagged response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,29 @@ pub enum Condstore {
     Off,
 }
 
+/// Flag changes that are told part by part, so that nobody holds the answer for a million messages
+/// at once. The session counts as told when all parts are.
+#[derive(Debug)]
+pub(super) struct Telling {
+    /// Every change up to here is told with the last part.
+    until: ChangeNumber,
+    /// HIGHESTMODSEQ then.
+    mod_seq: ModSeq,
+    /// The messages, ascending.
+    changed: Vec<UidRange>,
+    /// Told up to this one.
+    after: Uid,
+}
+
+/// What is told at a time, and whether that was all.
+#[derive(Debug)]
+pub struct Part {
+    /// In order.
+    pub events: Vec<Event>,
+    /// Nothing is left: the command may end.
+    pub is_last: bool,
+}
+
 impl SessionView {
     /// All steps: at the end of a command, and on each wake of IDLE.
     pub fn tell(
@@ -57,6 +80,18 @@ impl SessionView {
         expunges: Expunges,
         condstore: Condstore,
     ) -> Vec<Event> {
+        self.tell_part(view, expunges, condstore, usize::MAX).events
+    }
+
+    /// As [`SessionView::tell`], with the flags of at most `most` messages. To be called until
+    /// the last part, with nothing else in between.
+    pub fn tell_part(
+        &mut self,
+        view: &mut View,
+        expunges: Expunges,
+        condstore: Condstore,
+        most: usize,
+    ) -> Part {
         let mut events = Vec::new();
         match expunges {
             Expunges::Tell => self.tell_expunges(view, view.now, &mut events),
@@ -64,9 +99,9 @@ impl SessionView {
             Expunges::Hold => {}
         }
         self.push_arrivals(view, &mut events);
-        self.tell_flags(view, condstore, &mut events);
+        let is_last = self.tell_flags(view, condstore, most, &mut events);
         view.advance(self.key, self.went, self.flags);
-        events
+        Part { events, is_last }
     }
 
     /// The second step alone: before a command with UIDs or `*`, so that it sees what another
@@ -113,23 +148,59 @@ impl SessionView {
         }
     }
 
-    fn tell_flags(&mut self, view: &View, condstore: Condstore, events: &mut Vec<Event>) {
-        if self.flags < view.flags.newest() {
-            let changed = view.flags.since(self.flags);
-            for (sequence, entry) in self.messages(view, &changed) {
-                let only_own = view.flags.only_own_silent(entry.uid, self.flags, self.key);
-                if only_own && condstore == Condstore::Off {
-                    continue;
-                }
-                events.push(Event::Fetch {
-                    sequence,
-                    uid: entry.uid,
-                    flags: (!only_own).then_some(entry.flags),
-                    mod_seq: (condstore == Condstore::On).then_some(entry.mod_seq),
-                });
+    fn tell_flags(
+        &mut self,
+        view: &View,
+        condstore: Condstore,
+        most: usize,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let mut telling = self.telling.take().unwrap_or_else(|| Telling {
+            until: view.now,
+            mod_seq: view.highest_mod_seq,
+            changed: if self.flags < view.flags.newest() {
+                view.flags.since(self.flags)
+            } else {
+                Vec::new()
+            },
+            after: Uid(0),
+        });
+        let rest = telling.rest();
+        let mut messages = self.messages(view, &rest);
+        for (sequence, entry) in messages.by_ref().take(most) {
+            telling.after = entry.uid;
+            let only_own = view.flags.only_own_silent(entry.uid, self.flags, self.key);
+            if only_own && condstore == Condstore::Off {
+                continue;
             }
+            events.push(Event::Fetch {
+                sequence,
+                uid: entry.uid,
+                flags: (!only_own).then_some(entry.flags),
+                mod_seq: (condstore == Condstore::On).then_some(entry.mod_seq),
+            });
         }
-        self.flags = view.now;
-        self.flags_mod_seq = view.highest_mod_seq;
+        if messages.next().is_some() {
+            self.telling = Some(telling);
+            return false;
+        }
+        self.flags = telling.until;
+        self.flags_mod_seq = telling.mod_seq;
+        true
+    }
+}
+
+impl Telling {
+    /// The ranges that are left.
+    fn rest(&self) -> Vec<UidRange> {
+        let from = self
+            .changed
+            .partition_point(|range| range.last <= self.after);
+        let rest = self.changed.get(from..).unwrap_or_default().iter();
+        rest.map(|range| UidRange {
+            first: range.first.max(Uid(self.after.0.saturating_add(1))),
+            last: range.last,
+        })
+        .collect()
     }
 }

@@ -101,9 +101,18 @@ impl Client {
             Expunges::TellUpTo(change) => self.went = self.went.max(change.0.min(now)),
             Expunges::Hold => {}
         }
-        let events = self.view.tell(view, expunges, self.condstore);
-        (self.came, self.told_flags) = (now, now);
-        self.hear(&cores[self.core].view, events, seed);
+        // Some in one piece, some in parts.
+        let most = [usize::MAX, 2, 1][(seed % 3) as usize];
+        loop {
+            let view = &mut cores[self.core].view;
+            let part = self.view.tell_part(view, expunges, self.condstore, most);
+            (self.came, self.told_flags) = (now, now);
+            self.hear(&cores[self.core].view, part.events, seed);
+            if part.is_last {
+                return;
+            }
+            assert!(self.view.has_untold(&cores[self.core].view), "seed {seed}");
+        }
     }
 
     /// The definition: the n-th that came <= C and had not gone <= W.
