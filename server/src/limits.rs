@@ -40,5 +40,9 @@ pub const SEARCHED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// a disk busy, and at most a megabyte (larger messages are not read ahead).
 pub const READ_AHEAD_MESSAGES: usize = 16;
 
+/// Messages whose new flags are written before the client must take them: one STORE may change a
+/// million, in a mailbox that a thousand sessions watch.
+pub const TOLD_FLAGS_MAX: usize = 1024;
+
 /// Rows that one turn of SEARCH looks at before others run.
 pub const SEARCH_TURN_ROWS: usize = 64;

@@ -27,7 +27,7 @@ pub async fn execute<R: Runtime>(session: &mut Session<R>) -> Execution {
     loop {
         // Before the wait: what came since the last look is told at once.
         let seen = view.as_ref().map_or(0, |view| view.signal().version());
-        session.tell(UpdateRules::AFTER_ANY)?;
+        session.tell(UpdateRules::AFTER_ANY).await?;
         session.wire.flush().await?;
         match wait(session, view.as_ref(), seen).await {
             Woken::Mailbox => {}

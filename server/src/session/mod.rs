@@ -192,7 +192,7 @@ impl<R: Runtime> Session<R> {
         rules: UpdateRules,
         completion: Completion,
     ) -> Result<(), Gone> {
-        self.tell(rules)?;
+        self.tell(rules).await?;
         completion.encode(tag, &mut self.wire.out);
         match completion.then() {
             Then::Next => self.wire.flush_if_full().await,
@@ -211,12 +211,16 @@ impl<R: Runtime> Session<R> {
     }
 
     /// Tells what has changed in the selected mailbox, as far as the rules allow it.
-    pub fn tell(&mut self, rules: UpdateRules) -> Result<(), Gone> {
+    pub async fn tell(&mut self, rules: UpdateRules) -> Result<(), Gone> {
         let condstore = self.condstore;
-        match &mut self.state {
-            State::Selected(_, selected) => selected.tell(rules, condstore, &mut self.wire.out),
-            State::NotAuthenticated | State::Authenticated(_) => Ok(()),
+        while let State::Selected(_, selected) = &mut self.state {
+            if selected.tell(rules, condstore, &mut self.wire.out)? {
+                break;
+            }
+            self.wire.flush_if_full().await?;
+            self.pause().await?;
         }
+        Ok(())
     }
 
     /// The UIDs that a sequence set names, ascending; `None` where RFC 3501 calls it an error (a

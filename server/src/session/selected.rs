@@ -15,6 +15,7 @@ use storage_engine::request::{self, Access, Flags, Operation, Refusal, UidRange}
 use storage_engine::view::{Condstore, Event, Expunges, SequenceRange, SessionView, View};
 
 use crate::flags;
+use crate::limits;
 use crate::runtime::Runtime;
 use crate::shard::Shard;
 use crate::shard::view::SharedView;
@@ -104,13 +105,14 @@ impl<R: Runtime> Selected<R> {
         self.view.reached(change).await.map_err(|_| ENDED)
     }
 
-    /// Tells what has changed, in the order of RFC 3501 7.3 and 7.4: what went, what came, flags.
+    /// Tells a part of what has changed, in the order of RFC 3501 7.3 and 7.4: what went, what came,
+    /// flags. False when more is to be told at once.
     pub fn tell(
         &mut self,
         rules: UpdateRules,
         condstore: bool,
         out: &mut Vec<u8>,
-    ) -> Result<(), Gone> {
+    ) -> Result<bool, Gone> {
         let read_only = self.is_read_only();
         let mut view = self.view.view_mut().ok_or(ENDED)?;
         let position = self.position.as_mut().ok_or(ENDED)?;
@@ -127,9 +129,10 @@ impl<R: Runtime> Selected<R> {
         } else {
             Condstore::Off
         };
-        let events = position.tell(&mut view, expunges, tells_mod_seq);
+        let most = limits::TOLD_FLAGS_MAX;
+        let part = position.tell_part(&mut view, expunges, tells_mod_seq, most);
         let keywords = view.keywords();
-        for event in events {
+        for event in part.events {
             match event {
                 Event::Expunge(seq) => message_count::expunge(out, seq),
                 Event::Exists(messages) => message_count::exists(out, messages),
@@ -156,7 +159,7 @@ impl<R: Runtime> Selected<R> {
                 }
             }
         }
-        Ok(())
+        Ok(part.is_last)
     }
 
     /// Step 2 of the updates alone: commands that use UIDs or `*` see what has just come.
