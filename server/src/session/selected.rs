@@ -105,8 +105,8 @@ impl<R: Runtime> Selected<R> {
         self.view.reached(change).await.map_err(|_| ENDED)
     }
 
-    /// Tells a part of what has changed, in the order of RFC 3501 7.3 and 7.4: what went, what came,
-    /// flags. False when more is to be told at once.
+    /// Tells a part of what has changed, in the order of RFC 3501 7.3 and 7.4: what went, what
+    /// came, flags. False when more is to be told at once.
     pub fn tell(
         &mut self,
         rules: UpdateRules,
