@@ -26,4 +26,5 @@ pub mod session;
 pub mod shard;
 pub mod start;
 pub mod store_clock;
+pub mod transport;
 pub mod upload;

@@ -143,8 +143,7 @@ pub async fn run<R: Runtime>(
     end_sessions(&shard).await;
     // Peers may still ask for what we own until their sessions have ended too.
     drained.arrive(&runtime).await;
-    shard.store().shutdown().await;
-    shard.close();
+    shard.close().await;
 }
 
 async fn listen<R: Runtime>(

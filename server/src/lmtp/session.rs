@@ -1,7 +1,6 @@
 //! One client's session: the order of its commands, and the transaction they build.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use storage_engine::request::Refusal;
 
@@ -15,21 +14,17 @@ use crate::upload::Upload;
 use super::command::{Address, Command, Mail, SyntaxError};
 use super::data::Unstuffer;
 use super::delivery::{self, Origin, Recipient};
-use super::limits::DELIVERIES_AT_ONCE;
+use super::limits::{DELIVERIES_AT_ONCE, SILENCE};
 use super::reply::{self, Reply};
 use super::wire::{Line, Wire};
 
 /// Serves one connection until it ends.
 pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream>) {
-    let peer = connection.peer();
-    let entry = shard.sessions().enter(peer, connection.kick_handle());
-    let leaving = Leaving {
-        shard: shard.clone(),
-        session: entry.session,
-    };
+    let entered = shard.enter(&connection);
+    let entry = entered.entry().clone();
+    let peer = entry.peer;
     tracing::debug!(session = entry.session, %peer, "lmtp connected");
-    let output_stall = Duration::from_secs(shard.config().limits.output_stall_s);
-    let wire = Wire::new(connection, shard.runtime().clone(), entry, output_stall);
+    let wire = Wire::new(shard.transport(connection, &entry));
     let mut session = Session {
         shard,
         wire,
@@ -42,21 +37,13 @@ pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream
         Ok(never) => match never {},
         Err(gone) => gone,
     };
-    tracing::debug!(session = leaving.session, ?gone, "lmtp disconnected");
+    tracing::debug!(
+        session = entered.entry().session,
+        ?gone,
+        "lmtp disconnected"
+    );
     session.transaction = None;
     session.wire.close(&gone).await;
-}
-
-/// Takes the session out of the table, also after a panic.
-struct Leaving<R: Runtime> {
-    shard: Shard<R>,
-    session: u64,
-}
-
-impl<R: Runtime> Drop for Leaving<R> {
-    fn drop(&mut self) {
-        self.shard.sessions().leave(self.session);
-    }
 }
 
 /// One session. Lives in its connection's task.
@@ -336,7 +323,7 @@ impl<R: Runtime> Session<R> {
         let Some(upload) = message.upload else {
             return self.answer_all(&recipients, &Reply::TOO_LARGE).await;
         };
-        self.wire.expect_client();
+        self.wire.expect_client(SILENCE);
         let uploaded = match upload.finish().await {
             Ok(uploaded) => uploaded,
             // With the trace fields it does not fit into RFC822.SIZE any more.
@@ -353,7 +340,7 @@ impl<R: Runtime> Session<R> {
             .zip(uploaded.bodies.chunks(DELIVERIES_AT_ONCE));
         for (recipients, bodies) in groups {
             // The client waits for us here, and not the other way round.
-            self.wire.expect_client();
+            self.wire.expect_client(SILENCE);
             let id = &message.id;
             for reply in delivery::deliver(&self.shard, id, recipients, &uploaded, bodies).await {
                 reply.encode(&mut self.wire.out);

@@ -1,13 +1,9 @@
 //! A connection's bytes both ways: lines and octets in, a bounded buffer of replies out.
 
-use std::rc::Rc;
-use std::time::Duration;
+use std::ops::{Deref, DerefMut};
 
-use crate::limits;
-use crate::net::stream::Connection;
 use crate::runtime::Runtime;
-use crate::session::Gone;
-use crate::shard::sessions::{EndReason, SessionEntry};
+use crate::transport::{Gone, Transport};
 
 use super::limits::{LINE_BYTES_MAX, SILENCE};
 use super::reply;
@@ -21,44 +17,35 @@ pub enum Line {
     TooLong,
 }
 
-/// Both ways of one connection. Lives in the session's task.
-///
-/// `0 <= used <= input.len()`; bytes before `used` are done with. While it waits for the client
-/// it holds no more than the beginning of a line.
+/// Both ways of one connection: the transport, in lines on the way in. Lives in the session's task.
 pub struct Wire<R: Runtime> {
-    connection: Connection<R::Stream>,
-    runtime: R,
-    entry: Rc<SessionEntry>,
-    output_stall: Duration,
-    input: Vec<u8>,
-    used: usize,
-    /// Replies not yet sent.
-    pub out: Vec<u8>,
+    transport: Transport<R>,
+}
+
+impl<R: Runtime> Deref for Wire<R> {
+    type Target = Transport<R>;
+
+    fn deref(&self) -> &Transport<R> {
+        &self.transport
+    }
+}
+
+impl<R: Runtime> DerefMut for Wire<R> {
+    fn deref_mut(&mut self) -> &mut Transport<R> {
+        &mut self.transport
+    }
 }
 
 impl<R: Runtime> Wire<R> {
-    /// Over a fresh connection, whose client may leave replies unread for `output_stall`.
-    pub fn new(
-        connection: Connection<R::Stream>,
-        runtime: R,
-        entry: Rc<SessionEntry>,
-        output_stall: Duration,
-    ) -> Self {
-        Wire {
-            connection,
-            runtime,
-            entry,
-            output_stall,
-            input: Vec::new(),
-            used: 0,
-            out: Vec::new(),
-        }
+    /// Over a fresh connection.
+    pub fn new(transport: Transport<R>) -> Self {
+        Wire { transport }
     }
 
     /// The next line; sends what waits before it waits itself, so that a client which pipelines
     /// gets its replies together. Ends with LF; a CR in front of that belongs to the end.
     pub async fn line(&mut self) -> Result<Line, Gone> {
-        self.expect_client();
+        self.expect_client(SILENCE);
         let mut scanned = 0;
         let mut too_long = false;
         loop {
@@ -86,61 +73,11 @@ impl<R: Runtime> Wire<R> {
         }
     }
 
-    /// What has come and was not looked at yet.
-    pub fn unread(&self) -> &[u8] {
-        self.input.get(self.used..).unwrap_or_default()
-    }
-
-    /// The first `bytes` of [`Wire::unread`] are done with.
-    pub fn consume(&mut self, bytes: usize) {
-        self.used = self.used.saturating_add(bytes).min(self.input.len());
-    }
-
-    /// Sends what waits, then waits for more than [`Wire::unread`] has.
+    /// Sends what waits, then waits for more; the client's silence begins anew.
     pub async fn fill(&mut self) -> Result<(), Gone> {
-        self.flush().await?;
-        self.expect_client();
-        self.release();
-        if let Err(error) = self.connection.readable().await {
-            return Err(self.entry.why().map_or(Gone::from(error), Gone::Ended));
-        }
-        let read = self.connection.read_into(&mut self.input).await;
-        if let Some(why) = self.entry.why() {
-            return Err(Gone::Ended(why));
-        }
-        if read? == 0 {
-            Err(Gone::Closed)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Sends what waits. A client that does not read meets the output bound.
-    pub async fn flush(&mut self) -> Result<(), Gone> {
-        if self.out.is_empty() {
-            return Ok(());
-        }
-        self.entry
-            .set_writing(Some(self.runtime.now() + self.output_stall));
-        let sent = self.connection.write_all(&self.out).await;
-        self.entry.set_writing(None);
-        self.out.clear();
-        sent.map_err(|_| self.entry.why().map_or(Gone::Closed, Gone::Ended))
-    }
-
-    /// Sends what waits once it is much.
-    pub async fn flush_if_full(&mut self) -> Result<(), Gone> {
-        if self.out.len() >= limits::OUTPUT_BYTES {
-            self.flush().await
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The time that the client may be silent begins anew.
-    pub fn expect_client(&self) {
-        self.entry
-            .set_deadline(self.runtime.now() + SILENCE, EndReason::Autologout);
+        self.transport.flush().await?;
+        self.transport.expect_client(SILENCE);
+        self.transport.fill().await
     }
 
     /// Says why if it still can, and closes.
@@ -148,17 +85,6 @@ impl<R: Runtime> Wire<R> {
         if let Some(farewell) = reply::farewell(gone) {
             farewell.encode(&mut self.out);
         }
-        // Best effort: the client may be gone already.
-        let _ = self.flush().await;
-        self.connection.close();
-    }
-
-    /// Gives the buffers back before a wait, but for what was not looked at yet.
-    fn release(&mut self) {
-        self.input = self.unread().to_vec();
-        self.used = 0;
-        if self.out.is_empty() {
-            self.out = Vec::new();
-        }
+        self.transport.close().await;
     }
 }

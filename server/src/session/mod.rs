@@ -33,9 +33,10 @@ pub mod refusal;
 pub mod selected;
 pub mod wire;
 
+pub use crate::transport::Gone;
 pub use completion::{Completion, Then};
 pub use selected::Selected;
-pub use wire::{Gone, Incoming, Wire};
+pub use wire::{Incoming, Wire};
 
 /// What a command ends with: the tagged answer, or the end of the connection.
 pub type Execution = Result<Completion, Gone>;
@@ -93,20 +94,10 @@ impl Login {
 
 /// Serves one connection until it ends.
 pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream>) {
-    let peer = connection.peer();
-    let entry = shard.sessions().enter(peer, connection.kick_handle());
-    let leaving = Leaving {
-        shard: shard.clone(),
-        session: entry.session,
-    };
-    tracing::debug!(session = entry.session, %peer, "connected");
-    let output_stall = Duration::from_secs(shard.config().limits.output_stall_s);
-    let wire = Wire::new(
-        connection,
-        shard.runtime().clone(),
-        entry.clone(),
-        output_stall,
-    );
+    let entered = shard.enter(&connection);
+    let entry = entered.entry().clone();
+    tracing::debug!(session = entry.session, peer = %entry.peer, "connected");
+    let wire = Wire::new(shard.transport(connection, &entry));
     let mut session = Session {
         shard,
         wire,
@@ -121,21 +112,9 @@ pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream
         Ok(never) => never,
         Err(gone) => gone,
     };
-    tracing::debug!(session = leaving.session, ?gone, "disconnected");
+    tracing::debug!(session = entered.entry().session, ?gone, "disconnected");
     session.state = State::NotAuthenticated;
     session.wire.close(&gone).await;
-}
-
-/// Takes the session out of the table, also after a panic.
-struct Leaving<R: Runtime> {
-    shard: Shard<R>,
-    session: u64,
-}
-
-impl<R: Runtime> Drop for Leaving<R> {
-    fn drop(&mut self) {
-        self.shard.sessions().leave(self.session);
-    }
 }
 
 impl<R: Runtime> Session<R> {

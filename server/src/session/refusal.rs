@@ -5,7 +5,7 @@ use storage_engine::request::Refusal;
 
 use super::Execution;
 use super::completion::Completion;
-use super::wire::Gone;
+use crate::transport::Gone;
 
 /// What the refused name was to the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mail_directory::DirectoryHandle;
 use storage_engine::ids::{AccountId, MailboxKey, SessionKey};
@@ -20,8 +21,10 @@ use storage_engine::request::UploadId;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::limits;
+use crate::net::stream::Connection;
 use crate::net::tls::TlsServer;
 use crate::runtime::{Runtime, abort_on_panic};
+use crate::transport::Transport;
 
 pub mod budget;
 pub mod calls;
@@ -37,7 +40,7 @@ pub mod watchers;
 use budget::Budget;
 use calls::Calls;
 use mesh::{Ends, Outbox};
-use sessions::Sessions;
+use sessions::{SessionEntry, Sessions};
 use view::SharedView;
 use watchers::Watchers;
 
@@ -56,6 +59,7 @@ struct Inner<R: Runtime> {
     sessions: Sessions,
     closed: RefCell<HashSet<AccountId>>,
     uploads: Cell<u64>,
+    ending: Cell<bool>,
     searched: Budget,
     shared: Shared,
 }
@@ -105,6 +109,7 @@ impl<R: Runtime> Shard<R> {
             sessions: Sessions::default(),
             closed: RefCell::default(),
             uploads: Cell::new(0),
+            ending: Cell::new(false),
             searched: Budget::new(limits::SEARCHED_BYTES_MAX),
             shared,
         }));
@@ -120,7 +125,7 @@ impl<R: Runtime> Shard<R> {
                         .into_iter()
                         .for_each(|message| receiving.receive(peer, message));
                 }
-                receiving.0.calls.peer_gone(peer);
+                receiving.peer_gone(peer);
             }));
             let sending = shard.clone();
             shard.runtime().spawn(abort_on_panic(async move {
@@ -167,6 +172,32 @@ impl<R: Runtime> Shard<R> {
         &self.0.sessions
     }
 
+    /// A connection becomes a session of this shard until what is returned is dropped.
+    pub fn enter(&self, connection: &Connection<R::Stream>) -> Entered<R> {
+        let entry = self
+            .sessions()
+            .enter(connection.peer(), connection.kick_handle());
+        Entered {
+            shard: self.clone(),
+            entry,
+        }
+    }
+
+    /// The bytes of a session's connection.
+    pub fn transport(
+        &self,
+        connection: Connection<R::Stream>,
+        entry: &Rc<SessionEntry>,
+    ) -> Transport<R> {
+        let output_stall = Duration::from_secs(self.config().limits.output_stall_s);
+        Transport::new(
+            connection,
+            self.runtime().clone(),
+            entry.clone(),
+            output_stall,
+        )
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.shared.config
@@ -201,8 +232,11 @@ impl<R: Runtime> Shard<R> {
         UploadId(shard << 48 | number)
     }
 
-    /// The end: no more messages to or from peers.
-    pub fn close(&self) {
+    /// The end: the store takes no more requests and closes, then there are no more messages to or
+    /// from peers. A request that came behind the last sync would never be answered.
+    pub async fn close(&self) {
+        self.0.ending.set(true);
+        self.0.store.shutdown().await;
         self.0.outboxes.iter().for_each(Outbox::close);
     }
 
@@ -214,5 +248,24 @@ impl<R: Runtime> Shard<R> {
             shard: u32::try_from(self.0.index).unwrap_or(u32::MAX),
             session: self.0.sessions.next_number(),
         }
+    }
+}
+
+/// A session in the table; taken out when this is dropped, also by a panic.
+pub struct Entered<R: Runtime> {
+    shard: Shard<R>,
+    entry: Rc<SessionEntry>,
+}
+
+impl<R: Runtime> Entered<R> {
+    /// The table's entry.
+    pub fn entry(&self) -> &Rc<SessionEntry> {
+        &self.entry
+    }
+}
+
+impl<R: Runtime> Drop for Entered<R> {
+    fn drop(&mut self) {
+        self.shard.sessions().leave(self.entry.session);
     }
 }

@@ -245,9 +245,22 @@ impl<R: Runtime> Shard<R> {
         }
     }
 
+    /// A peer has ended: nothing that it owns is answered, or heard of, any more.
+    pub(super) fn peer_gone(&self, peer: usize) {
+        self.0.calls.peer_gone(peer);
+        let views = self.0.views.borrow();
+        let theirs = views
+            .values()
+            .filter(|view| self.owner(view.key.account) == peer);
+        theirs.for_each(|view| view.end(Refusal::Unknown));
+    }
+
     /// Has our own store do it. A panic in there would leave half a change behind for others to
     /// read, whoever asked: it ends the process.
     async fn execute(&self, request: Request) -> Result<Reply, Refusal> {
+        if self.0.ending.get() {
+            return Err(Refusal::Unknown);
+        }
         vital(self.store().execute(request)).await
     }
 
@@ -278,7 +291,7 @@ impl<R: Runtime> Shard<R> {
                 Answer::Done(Ok(()))
             }
             Question::Evacuate(segment) => {
-                let evacuated = self.store().evacuate(segment).await;
+                let evacuated = !self.0.ending.get() && self.store().evacuate(segment).await;
                 Answer::Done(if evacuated {
                     Ok(())
                 } else {

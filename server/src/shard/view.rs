@@ -13,6 +13,9 @@ use crate::limits;
 
 use super::signal::Signal;
 
+#[cfg(test)]
+mod tests;
+
 /// One mailbox as this core knows it. Lives on one shard; never borrowed across an await.
 pub struct SharedView {
     /// The mailbox.
