@@ -11,6 +11,9 @@ use crate::runtime::{Kick, Peer};
 
 use super::signal::Signal;
 
+#[cfg(test)]
+mod tests;
+
 /// Why a session is ended from outside; it says BYE with this if it still can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndReason {

@@ -53,3 +53,49 @@ impl Watchers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+
+    use storage_engine::ids::{AccountId, ChangeNumber, MailboxId};
+    use storage_engine::view::ChangeKind;
+
+    fn key(mailbox: u32) -> MailboxKey {
+        MailboxKey {
+            account: AccountId([7; 16]),
+            mailbox: MailboxId(mailbox),
+        }
+    }
+
+    #[test]
+    fn a_change_reaches_the_cores_that_watch_its_mailbox_once_each() {
+        let watchers = Watchers::default();
+        let heard: Rc<RefCell<Vec<Vec<usize>>>> = Rc::default();
+        let hearing = heard.clone();
+        watchers.attach(move |_, _, cores| hearing.borrow_mut().push(cores.to_vec()));
+        let change = Arc::new(Change {
+            number: ChangeNumber(1),
+            kind: ChangeKind::Ended,
+        });
+        let publish = |mailbox| watchers.published(&key(mailbox), &change);
+        publish(1);
+        watchers.add(key(1), 0);
+        watchers.add(key(1), 3);
+        watchers.add(key(1), 3);
+        watchers.add(key(2), 5);
+        publish(1);
+        watchers.remove(key(1), 0);
+        watchers.remove(key(2), 0);
+        publish(1);
+        watchers.remove(key(1), 3);
+        publish(1);
+        assert_eq!(*heard.borrow(), [vec![0, 3], vec![3]]);
+        assert_eq!(
+            watchers.cores.borrow().len(),
+            1,
+            "nothing is kept for nobody"
+        );
+    }
+}
