@@ -12,7 +12,7 @@ use crate::limits;
 use crate::runtime::Runtime;
 use crate::search::{CompileError, Condition, Context, Known, compile};
 use crate::session::body::{Ahead, Stored, read_ahead};
-use crate::session::selected::Row;
+use crate::session::selected::{EVERY_UID, Row};
 use crate::session::{Completion, Execution, Gone, Session};
 
 /// What was found, in the command's numbering, ascending.
@@ -98,8 +98,7 @@ async fn find<R: Runtime>(
         let Some(selected) = session.selected() else {
             return Err(Gone::Closed);
         };
-        let all = selected.all()?;
-        let rows = selected.rows(&all, after, limits::SEARCH_TURN_ROWS)?;
+        let rows = selected.rows(&EVERY_UID, after, limits::SEARCH_TURN_ROWS)?;
         let Some(last) = rows.last() else {
             return Ok(found);
         };

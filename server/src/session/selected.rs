@@ -26,7 +26,7 @@ use super::{Gone, Session, UpdateRules};
 const ENDED: Gone = Gone::Bye("Mailbox is gone; connect again");
 
 /// Whatever a view holds.
-const EVERY_UID: [UidRange; 1] = [UidRange {
+pub const EVERY_UID: [UidRange; 1] = [UidRange {
     first: Uid(1),
     last: Uid(u32::MAX),
 }];
@@ -217,11 +217,6 @@ impl<R: Runtime> Selected<R> {
             }
             found
         })
-    }
-
-    /// All of the view.
-    pub fn all(&self) -> Result<Vec<UidRange>, Gone> {
-        Ok(EVERY_UID.to_vec())
     }
 
     /// The messages that a set names, as UID ranges without holes; `None` where a sequence number
