@@ -30,3 +30,24 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_then_a_password() {
+        let mut state = State::default();
+        let asked = state.step(b"tim");
+        assert!(matches!(asked, Step::Challenge(b"Password:")));
+        match state.step(b"secret") {
+            Step::Credentials { user, .. } => assert_eq!(user, b"tim"),
+            _ => panic!("both have come"),
+        }
+    }
+
+    #[test]
+    fn nobody_is_called_nothing() {
+        assert!(matches!(State::default().step(b""), Step::Malformed));
+    }
+}

@@ -136,3 +136,32 @@ fn failure(error: AuthError) -> Completion {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imap_proto::capability::{self, Context};
+    use imap_proto::connection_state::ConnectionState;
+
+    #[test]
+    fn every_mechanism_that_is_advertised_can_be_begun() {
+        let words = capability::words(&Context {
+            state: ConnectionState::NotAuthenticated,
+            start_tls: false,
+            login_allowed: true,
+            append_bytes_max: 1,
+        });
+        let words = String::from_utf8(words).unwrap();
+        let names: Vec<&str> = words
+            .split(' ')
+            .filter_map(|word| word.strip_prefix("AUTH="))
+            .collect();
+        assert_eq!(names, ["PLAIN", "LOGIN"]);
+        for name in names {
+            let mut exchange = Mechanism::from_name(name).unwrap().begin();
+            assert!(exchange.first_challenge().is_ascii());
+            assert!(matches!(exchange.step(b""), Step::Malformed), "{name}");
+        }
+        assert_eq!(Mechanism::from_name("NTLM"), None);
+    }
+}
