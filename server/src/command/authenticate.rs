@@ -58,6 +58,9 @@ async fn ask<R: Runtime>(
             Err(_) => Err(Completion::bad("Response is not base64")),
         }),
         Incoming::Rejected(_) => Ok(Err(Completion::bad("Response is too long"))),
-        _ => Err(Gone::Bye("Out of step")),
+        Incoming::Request(_)
+        | Incoming::AppendLiteral(..)
+        | Incoming::AppendEnd(_)
+        | Incoming::Fatal(_) => Err(Gone::Bye("Out of step")),
     }
 }

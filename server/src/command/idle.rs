@@ -43,7 +43,10 @@ pub async fn execute<R: Runtime>(session: &mut Session<R>) -> Execution {
                     Incoming::Line(_) | Incoming::Rejected(_) => {
                         return Ok(Completion::bad("Expected DONE"));
                     }
-                    _ => return Err(Gone::Bye("Out of step")),
+                    Incoming::Request(_)
+                    | Incoming::AppendLiteral(..)
+                    | Incoming::AppendEnd(_)
+                    | Incoming::Fatal(_) => return Err(Gone::Bye("Out of step")),
                 }
             }
         }

@@ -27,6 +27,7 @@ pub fn mesh(shards: usize) -> Vec<Ends> {
             from: Vec::new(),
         })
         .collect();
+    // By sender, and under it by receiver: so both rows of everybody's ends come in order.
     for from in 0..shards {
         for to in 0..shards {
             let (sender, receiver) = bounded(limits::MESH_BATCHES_MAX);

@@ -219,7 +219,14 @@ async fn octets_of<R: Runtime>(
         FetchAttribute::BodySection {
             section, partial, ..
         } => (&section.part, &section.text, *partial),
-        _ => return Ok(None),
+        FetchAttribute::Flags
+        | FetchAttribute::InternalDate
+        | FetchAttribute::Rfc822Size
+        | FetchAttribute::Envelope
+        | FetchAttribute::Body
+        | FetchAttribute::BodyStructure
+        | FetchAttribute::Uid
+        | FetchAttribute::ModSeq => return Ok(None),
     };
     let Some(summary) = summary else {
         return Err(Trouble::Unreadable);
