@@ -16,7 +16,7 @@ pub mod answer;
 
 use answer::Wanted;
 
-/// Rows that are looked up at a time; between two of these, others run.
+/// Rows that are looked up at a time.
 const ROWS_A_TURN: usize = 256;
 
 /// Tells what was asked for of each message, in order.
@@ -55,6 +55,7 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
                 }
                 session.wire.flush_if_full().await?;
             }
+            session.pause().await?;
         }
         session.pause().await?;
     }

@@ -80,7 +80,7 @@ impl<'a, R: Runtime> Stored<'a, R> {
         if size <= READ_BYTES_MAX {
             return self.octets(0..size).await;
         }
-        let mut octets = Vec::new();
+        let mut octets = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         let mut at = 0;
         while at < size {
             let end = size.min(at + READ_BYTES_MAX);

@@ -369,7 +369,7 @@ impl<R: Runtime> Session<R> {
         self.wanted()
     }
 
-    /// An error once the session is to end.
+    /// An error once the session is to end from outside.
     fn wanted(&self) -> Result<(), Gone> {
         self.entry.why().map_or(Ok(()), |why| Err(Gone::Ended(why)))
     }

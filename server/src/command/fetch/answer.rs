@@ -345,6 +345,8 @@ async fn send<R: Runtime>(
         }
         session.wire.out.extend_from_slice(&piece);
         session.wire.flush_if_full().await?;
+        // A slow download of one large message is no idle client.
+        session.set_idle_deadline();
         at = end;
     }
     Ok(())
