@@ -134,6 +134,9 @@ impl<D: Disk> MailStore<D> {
         let (segment, from) = self.inner.log.layout_end();
         let replay = ReplayFrom { segment, from };
         let settled = self.settle_or_fail().await;
+        // What this checkpoint covers is not replayed: chunks that were not counted by now would
+        // stay wrong for ever, and their space would never come back.
+        self.count_maps().await;
         let dirty = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty);
         let result = match settled {
             Ok(()) => self.write_checkpoint(replay, &dirty).await,

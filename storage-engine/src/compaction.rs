@@ -136,8 +136,8 @@ impl<D: Disk> MailStore<D> {
     }
 
     /// Counts the chunks of large bodies that came or went.
-    async fn count_maps(&self) {
-        for change in self.inner.live.take_maps() {
+    pub(crate) async fn count_maps(&self) {
+        while let Some(change) = self.inner.live.take_map() {
             let kinds = &[FrameKind::BodyMap];
             let reader = &self.inner.reader;
             let read = reader.read_frame(change.account, change.body.0, change.place, kinds);

@@ -1,7 +1,7 @@
 //! How many bytes of each segment are needed: what compaction chooses by.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::account::{AccountState, Dead, Effects};
@@ -17,7 +17,7 @@ pub(crate) struct LiveBytes {
     segments: Arc<SegmentUses>,
     changed: RefCell<BTreeMap<SegmentId, i64>>,
     /// Bodies in chunks that came or went, whose chunks have not been counted yet.
-    maps: RefCell<Vec<MapChange>>,
+    maps: RefCell<VecDeque<MapChange>>,
     /// Bytes that came to be not needed, in this process.
     dead: Cell<u64>,
 }
@@ -99,7 +99,7 @@ impl LiveBytes {
                 place: body_place,
                 sign,
             };
-            self.maps.borrow_mut().push(change);
+            self.maps.borrow_mut().push_back(change);
         }
     }
 
@@ -119,9 +119,10 @@ impl LiveBytes {
         self.dead.get()
     }
 
-    /// Large bodies whose chunks are to be counted.
-    pub(crate) fn take_maps(&self) -> Vec<MapChange> {
-        std::mem::take(&mut self.maps.borrow_mut())
+    /// The next large body whose chunks are to be counted. One at a time: whoever writes the counts
+    /// down meanwhile misses no more than that one.
+    pub(crate) fn take_map(&self) -> Option<MapChange> {
+        self.maps.borrow_mut().pop_front()
     }
 
     /// For the manifest.

@@ -88,6 +88,35 @@ fn space_of_expunged_mail_comes_back() {
     }
 }
 
+/// The chunks of large bodies were counted some time after their expunge, and what a checkpoint
+/// covered by then was never counted: after a restart their segments looked full for ever.
+#[test]
+fn space_of_large_bodies_comes_back_after_a_restart_too() {
+    let disk = SimDisk::new(13);
+    let octets: Vec<u8> = (0..140_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+    with(&disk, &options(), async |store, _| {
+        create(store, ALICE).await;
+        for upload in 1..=12 {
+            send(store, &octets, UploadId(upload)).await.unwrap();
+        }
+        let mailbox = inbox(store, ALICE).await;
+        let delete = store_flag(mailbox, 2, 12, Flags::DELETED);
+        store.execute(request(ALICE, delete)).await.unwrap();
+        let uids = None;
+        let expunge = Operation::Expunge { mailbox, uids };
+        store.execute(request(ALICE, expunge)).await.unwrap();
+    });
+    with(&disk.restart(), &options(), async |store, _| {
+        let before = store.counters().store_bytes;
+        for _ in 0..20_000 {
+            yield_now().await;
+        }
+        let after = store.counters().store_bytes;
+        assert!(after < before / 2, "{before} bytes before, {after} after");
+        assert_eq!(describe(store, ALICE).await.messages, 1);
+    });
+}
+
 #[test]
 fn full_disk_takes_mail_again_after_an_expunge() {
     let disk = SimDisk::new(12);

@@ -7,7 +7,7 @@ use crate::ids::{MailboxId, Place, SessionKey, Uid};
 use crate::recovery::recover;
 use crate::request::{
     AccountDescription, FlagNames, Flags, Limit, NewBody, NewMailbox, NewMessage, Store,
-    StoreAction, Target, UidRange,
+    StoreAction, Target, UidRange, UploadId,
 };
 use bytes::Bytes;
 use futures_lite::future::{block_on, or, yield_now, zip};
@@ -132,6 +132,30 @@ pub(super) fn message(text: &str) -> NewMessage {
         body: NewBody::Inline(text.as_bytes().into()),
         summary: Arc::from(format!("summary of {text}").as_bytes()),
     }
+}
+
+/// Appends a large message in chunks.
+pub(super) async fn send(
+    store: &MailStore<SimDisk>,
+    octets: &[u8],
+    upload: UploadId,
+) -> Result<Reply, Refusal> {
+    for (index, chunk) in octets.chunks(64 << 10).enumerate() {
+        let index = u32::try_from(index).unwrap();
+        let chunk = Operation::UploadChunk {
+            body: upload,
+            index,
+            bytes: chunk.into(),
+        };
+        store.execute(request(ALICE, chunk)).await.unwrap();
+    }
+    let size = u32::try_from(octets.len()).unwrap();
+    let large = NewMessage {
+        size,
+        body: NewBody::Uploaded(upload),
+        ..message("")
+    };
+    store.execute(append(ALICE, vec![large])).await
 }
 
 pub(super) fn append(account: AccountId, messages: Vec<NewMessage>) -> Request {

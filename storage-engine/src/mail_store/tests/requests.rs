@@ -128,29 +128,6 @@ fn recent_reaches_one_session() {
     });
 }
 
-async fn send(
-    store: &MailStore<SimDisk>,
-    octets: &[u8],
-    upload: UploadId,
-) -> Result<Reply, Refusal> {
-    for (index, chunk) in octets.chunks(64 << 10).enumerate() {
-        let index = u32::try_from(index).unwrap();
-        let chunk = Operation::UploadChunk {
-            body: upload,
-            index,
-            bytes: chunk.into(),
-        };
-        store.execute(request(ALICE, chunk)).await.unwrap();
-    }
-    let size = u32::try_from(octets.len()).unwrap();
-    let large = NewMessage {
-        size,
-        body: NewBody::Uploaded(upload),
-        ..message("")
-    };
-    store.execute(append(ALICE, vec![large])).await
-}
-
 #[test]
 fn large_bodies_come_in_chunks_and_are_read_in_ranges() {
     let disk = SimDisk::new(1);
