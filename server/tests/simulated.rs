@@ -117,7 +117,7 @@ struct Client {
 }
 
 impl Client {
-    async fn connect(simulation: &Simulation, shard: &Sim) -> Client {
+    async fn connect(simulation: &Simulation, shard: &Sim, select: &str) -> Client {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1000));
         let (client, server) = simulation.connect_pair(Peer::tcp(address));
         shard
@@ -132,7 +132,7 @@ impl Client {
         };
         client.line().await;
         client.run("LOGIN user@localhost secret").await;
-        client.run("SELECT INBOX").await;
+        client.run(select).await;
         client
     }
 
@@ -258,7 +258,7 @@ fn run(seed: u64, accounts: &Rc<Accounts>) -> u64 {
             let (world, done) = (world.clone(), done.clone());
             let shard = shards[number % shards.len()].clone();
             shard.clone().runtime().spawn(async move {
-                let mut client = Client::connect(&world, &shard).await;
+                let mut client = Client::connect(&world, &shard, "SELECT INBOX").await;
                 for _ in 0..COMMANDS {
                     client.random_command(world.random_u64()).await;
                 }
@@ -302,6 +302,82 @@ fn clients_on_different_shards_agree_whatever_the_order() {
     for seed in seeds {
         println!("seed {seed}");
         run(seed, &accounts);
+    }
+}
+
+/// What a client that changes nothing reads: every kind of answer that comes from the store.
+const READING: [&str; 9] = [
+    "FETCH 1:* (FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE MODSEQ)",
+    "FETCH 1:* (BODY.PEEK[] BODY.PEEK[HEADER.FIELDS (SUBJECT)] BODY.PEEK[TEXT]<2.3>)",
+    "UID FETCH 2:* (FLAGS)",
+    "UID SEARCH RETURN (ALL COUNT) TEXT body",
+    "SEARCH OR SUBJECT 3 LARGER 20",
+    "STATUS INBOX (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN SIZE HIGHESTMODSEQ)",
+    "LIST \"\" * RETURN (SUBSCRIBED CHILDREN STATUS (MESSAGES))",
+    "LSUB \"\" *",
+    "NOOP",
+];
+
+impl Client {
+    /// Every byte of the answers to [`READING`].
+    async fn read_everything(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (number, command) in READING.iter().enumerate() {
+            let tag = format!("r{number}");
+            let line = format!("{tag} {command}\r\n");
+            self.stream.write_all(line.as_bytes()).await.unwrap();
+            let end = format!("\r\n{tag} OK completed\r\n");
+            let ended = |input: &[u8]| {
+                let input = [b"\r\n", input].concat();
+                input.ends_with(end.as_bytes())
+            };
+            while !ended(&self.input) {
+                let read = self.stream.read_into(&mut self.input).await.unwrap();
+                assert_ne!(read, 0, "the server closed the connection");
+            }
+            bytes.append(&mut self.input);
+        }
+        bytes
+    }
+}
+
+#[test]
+fn a_session_on_another_shard_reads_the_same_bytes() {
+    let accounts = Rc::new(accounts());
+    for seed in [1, 2, 4, 5] {
+        let simulation = Rc::new(Simulation::new(seed));
+        let (world, known) = (simulation.clone(), accounts.clone());
+        let main = async move {
+            let shards = open_shards(&world, &known, seed).await;
+            assert!(shards.len() > 1);
+            let create = Operation::CreateAccount {
+                mailboxes: Vec::new(),
+            };
+            shards[0].request(known.account, create).await.unwrap();
+            let mut writer = Client::connect(&world, &shards[0], "SELECT INBOX").await;
+            for number in 0..7 {
+                let message = format!("Subject: {number}\r\n\r\nthe body\r\n");
+                let append = format!("APPEND INBOX {{{}+}}\r\n{message}", message.len());
+                writer.run(&append).await;
+            }
+            writer.run("STORE 2:4 +FLAGS (\\Flagged word)").await;
+            writer.run("MOVE 3 INBOX").await;
+            let mut read = Vec::new();
+            for shard in &shards {
+                let mut reader = Client::connect(&world, shard, "EXAMINE INBOX").await;
+                read.push(reader.read_everything().await);
+            }
+            assert!(read[0].len() > 2_000);
+            for other in &read {
+                assert_eq!(
+                    String::from_utf8_lossy(other),
+                    String::from_utf8_lossy(&read[0])
+                );
+            }
+        };
+        simulation
+            .run_until(main)
+            .unwrap_or_else(|stalled| panic!("seed {seed}: {stalled:?}"));
     }
 }
 
