@@ -138,8 +138,9 @@ impl<D: Disk> MailStore<D> {
         // stay wrong for ever, and their space would never come back.
         self.count_maps().await;
         let dirty = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty);
+        let slices = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty_slices);
         let result = match settled {
-            Ok(()) => self.write_checkpoint(replay, &dirty).await,
+            Ok(()) => self.write_checkpoint(replay, &dirty, slices.clone()).await,
             Err(error) => Err(error),
         };
         let mut state = self.inner.checkpoint.borrow_mut();
@@ -150,7 +151,10 @@ impl<D: Disk> MailStore<D> {
                 state.cost_bytes = state.log_bytes.saturating_sub(before);
                 self.count(|counters| counters.checkpoints += 1);
             }
-            Err(_) => state.dirty.extend(dirty),
+            Err(_) => {
+                state.dirty.extend(dirty);
+                state.dirty_slices.extend(slices);
+            }
         }
         drop(state);
         self.inner.upkeep.notify();
@@ -161,14 +165,18 @@ impl<D: Disk> MailStore<D> {
         &self,
         replay: ReplayFrom,
         dirty: &HashSet<AccountId>,
+        mut slices: BTreeSet<Slice>,
     ) -> Result<(), CheckpointError> {
         let mut written = Vec::new();
-        let mut slices = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty_slices);
         for account in dirty {
             slices.insert(account.slice());
             match self.write_account(*account).await {
                 Ok(one) => written.extend(one),
-                Err(CheckpointError::Unreadable(account)) => self.close_account(account),
+                Err(CheckpointError::Unreadable(account)) => {
+                    // Replay may not pass its records: they are in no state.
+                    self.close_account(account);
+                    return Err(CheckpointError::Unreadable(account));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -204,8 +212,8 @@ impl<D: Disk> MailStore<D> {
         Ok(())
     }
 
-    /// A page of the account is unreadable, so no state of it can be written any more: it goes on
-    /// as its last one, read-only, and does not keep all others from their checkpoints.
+    /// A page of the account is unreadable, so no state of it can be written: the account takes no
+    /// more writes, and the shard no checkpoint, until it can be read again.
     fn close_account(&self, account: AccountId) {
         tracing::error!(%account, "no checkpoint can be made of it: the account is read-only");
         if let Some(Slot::Held(held)) = self.inner.accounts.borrow().get(&account) {

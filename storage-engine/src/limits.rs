@@ -48,9 +48,6 @@ pub const MARK_QUIET_MS: u64 = 1_000;
 /// Uploads open per shard; beyond it a chunk 0 is refused. Each holds a list of chunk places.
 pub const UPLOADS_MAX: usize = 4_096;
 
-/// Requests that may wait for one cold account; all share one load.
-pub const ACCOUNT_WAITERS_MAX: usize = 65_536;
-
 /// Largest start file or manifest: 24 bytes for each of 4,096 tables and for each segment.
 pub const RECOVERY_FILE_BYTES_MAX: usize = 16 << 20;
 

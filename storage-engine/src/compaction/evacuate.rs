@@ -187,6 +187,10 @@ impl<D: Disk> MailStore<D> {
             }
             return Ok(());
         }
+        // What lies behind a gap may still be read by somebody: nothing of it is moved.
+        if held.states.borrow().gap {
+            return Err(EvacuateError::Unreadable(account));
+        }
         if metadata().next().is_some() && self.should_restate(held) {
             self.restate(account, held).await?;
         }
@@ -373,7 +377,10 @@ impl<D: Disk> MailStore<D> {
                 Room::Full | Room::Never | Room::Fenced => return Ok(()),
             }
             for record in records {
-                self.log_records(account, held, vec![record])?;
+                // A part is missing: it restates nothing, and the old records are copied instead.
+                if !self.log_records(account, held, vec![record])? {
+                    return Ok(());
+                }
             }
             self.settled().await;
             if self.inner.log.fenced().is_some() {

@@ -80,13 +80,15 @@ impl<D: Disk> MailStore<D> {
                 held.states.borrow_mut().gap = true;
                 break;
             };
+            let mut unreadable = false;
             for record in &records {
                 let pages = held.states.borrow().published.reads_pages(record);
                 if self.warm(account, &held, &pages).await.is_err() {
                     held.states.borrow_mut().gap = true;
+                    unreadable = true;
                 }
             }
-            if held.states.borrow().gap && !begin.gap {
+            if unreadable {
                 break;
             }
             self.replay(
