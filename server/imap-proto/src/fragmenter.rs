@@ -16,6 +16,8 @@
 //!   Fatal          send BYE and close; the stream cannot be brought back into step
 //! ```
 
+use std::fmt;
+
 use memchr::memchr;
 
 use crate::limits::Limits;
@@ -34,7 +36,6 @@ use literal::Trailer;
 /// Between commands it holds no memory of its own. Inside a command
 /// `buffer.len() <= line_bytes + literal_bytes`, `line_bytes <= line_bytes_max` and
 /// `literal_bytes <= literal_bytes_max`.
-#[derive(Debug)]
 pub struct Fragmenter {
     limits: Limits,
     state: State,
@@ -85,6 +86,16 @@ enum Step<'i> {
     Again(usize),
     /// This much was used, and it meant this.
     Event(usize, Event<'i>),
+}
+
+/// Never shows the bytes: they may be a password.
+impl fmt::Debug for Fragmenter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Fragmenter")
+            .field("buffer", &self.buffer.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Fragmenter {

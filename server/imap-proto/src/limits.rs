@@ -51,6 +51,10 @@ pub const SEARCH_DEPTH_MAX: usize = 32;
 /// Search keys in one command. Each is evaluated for every message.
 pub const SEARCH_KEYS_MAX: usize = 1024;
 
+/// BODY and TEXT keys in one command. Each decodes and folds the whole message once more, on the
+/// shard's thread.
+pub const SEARCH_TEXT_KEYS_MAX: usize = 16;
+
 /// Part numbers in one section. Structures are cut at a depth of 64 when they are built.
 pub const SECTION_PARTS_MAX: usize = 128;
 

@@ -4,6 +4,7 @@ use super::status::status_item;
 use super::{Arguments, Command};
 use crate::grammar::mailbox_name::{self, MailboxNameError};
 use crate::grammar::{Cursor, Parsed, StatusItem, SyntaxError, is_astring_char};
+use crate::limits::MAILBOX_NAME_BYTES_MAX;
 
 /// LIST.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +161,15 @@ pub(super) fn list_mailbox(cursor: &mut Cursor<'_>) -> Parsed<String> {
 fn pattern_text(wire: &[u8]) -> Result<String, MailboxNameError> {
     match mailbox_name::decode(wire) {
         Err(MailboxNameError::ModifiedUtf7) => {
-            String::from_utf8(wire.to_vec()).map_err(|_| MailboxNameError::Utf8)
+            // Not a name, so it matches none; the bounds of names hold all the same.
+            if wire.len() > MAILBOX_NAME_BYTES_MAX {
+                return Err(MailboxNameError::TooLong);
+            }
+            let text = std::str::from_utf8(wire).map_err(|_| MailboxNameError::Utf8)?;
+            if text.chars().any(char::is_control) {
+                return Err(MailboxNameError::Control);
+            }
+            Ok(text.to_owned())
         }
         decoded => decoded,
     }

@@ -1,9 +1,11 @@
 //! What the fragmenter says about its input.
 
+use std::fmt;
+
 use crate::request::{LiteralHeader, Request};
 
 /// What a stretch of input meant.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Event<'i> {
     /// A complete command.
     Request(Request),
@@ -51,4 +53,30 @@ pub enum RejectionReason {
     /// `Limits::literal_count_max`.
     #[error("Too many literals")]
     TooManyLiterals,
+}
+
+/// Never shows lines or data: a line may be a SASL response.
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = match self {
+            Self::Continue => return formatter.write_str("Continue"),
+            Self::Request(_) => formatter.debug_tuple("Request"),
+            Self::AppendLiteral { .. } => formatter.debug_tuple("AppendLiteral"),
+            Self::LiteralData(_) => formatter.debug_tuple("LiteralData"),
+            Self::AppendEnd(_) => formatter.debug_tuple("AppendEnd"),
+            Self::Line(_) => formatter.debug_tuple("Line"),
+            Self::Rejected(_) => formatter.debug_tuple("Rejected"),
+            Self::Fatal(_) => formatter.debug_tuple("Fatal"),
+        };
+        match self {
+            Self::Request(request) | Self::AppendEnd(request) => tuple.field(request),
+            Self::AppendLiteral { literal, .. } => tuple.field(literal),
+            Self::LiteralData(data) => tuple.field(&data.len()),
+            Self::Line(line) => tuple.field(&line.len()),
+            Self::Rejected(rejection) => tuple.field(rejection),
+            Self::Fatal(reason) => tuple.field(reason),
+            Self::Continue => &mut tuple,
+        }
+        .finish()
+    }
 }

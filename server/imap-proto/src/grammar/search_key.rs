@@ -4,7 +4,7 @@ use super::date::{Date, date};
 use super::flag::{Flag, keyword};
 use super::sequence_set::{SequenceSet, sequence_set};
 use super::{Cursor, Parsed, SyntaxError};
-use crate::limits::{SEARCH_DEPTH_MAX, SEARCH_KEYS_MAX};
+use crate::limits::{SEARCH_DEPTH_MAX, SEARCH_KEYS_MAX, SEARCH_TEXT_KEYS_MAX};
 
 /// One condition on a message. Texts are raw bytes in the command's charset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub enum SearchKey {
 pub fn search_keys(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
     let mut budget = Budget {
         keys: SEARCH_KEYS_MAX,
+        text_keys: SEARCH_TEXT_KEYS_MAX,
     };
     let mut keys = vec![search_key(cursor, &mut budget, SEARCH_DEPTH_MAX)?];
     while !cursor.rest().is_empty() {
@@ -94,6 +95,7 @@ impl SearchKey {
 /// How many more keys this command may have.
 struct Budget {
     keys: usize,
+    text_keys: usize,
 }
 
 fn search_key(cursor: &mut Cursor<'_>, budget: &mut Budget, depth: usize) -> Parsed<SearchKey> {
@@ -118,6 +120,12 @@ fn search_key(cursor: &mut Cursor<'_>, budget: &mut Budget, depth: usize) -> Par
         return Ok(key);
     }
     cursor.sp()?;
+    if matches!(name, b"BODY" | b"TEXT") {
+        budget.text_keys = budget
+            .text_keys
+            .checked_sub(1)
+            .ok_or(SyntaxError::TooMany("BODY and TEXT search keys"))?;
+    }
     match name {
         b"NOT" => {
             let key = search_key(cursor, budget, depth)?;
