@@ -186,7 +186,7 @@ impl<D: Disk> MailStore<D> {
             }),
         };
         for (account, begin) in start.accounts {
-            store.open_account(account, begin).await;
+            store.open_account(account, begin).await?;
         }
         Ok(store)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::account::AccountState;
 use crate::disk::Disk;
-use crate::error::ReadError;
+use crate::error::{OpenError, ReadError};
 use crate::ids::{AccountId, ChangeNumber, Lsn, MailboxId, MailboxKey, Place, Uid};
 use crate::index::Page;
 use crate::log::FrameKind;
@@ -22,7 +22,20 @@ type ColdPage = (MailboxId, usize, Place);
 impl<D: Disk> MailStore<D> {
     /// At open: accounts whose newest state a checkpoint wrote stay on the disk, all others are
     /// built from their records.
-    pub(crate) async fn open_account(&self, account: AccountId, begin: AccountStart) {
+    ///
+    /// An I/O error may pass, so it fails the start: an account that was opened without its tail
+    /// would lose that to the next checkpoint. Damage does not pass; it closes the account.
+    pub(crate) async fn open_account(
+        &self,
+        account: AccountId,
+        begin: AccountStart,
+    ) -> Result<(), OpenError> {
+        if let Base::At { lsn, place } = begin.base
+            && !begin.tail.is_empty()
+            && let Err(ReadError::Io(error)) = self.read_state(account, lsn, place).await
+        {
+            return Err(error.into());
+        }
         let slot = match begin.base {
             Base::At { lsn, place } if begin.tail.is_empty() => {
                 self.count_read_only(begin.gap);
@@ -43,6 +56,7 @@ impl<D: Disk> MailStore<D> {
             }
         };
         self.inner.accounts.borrow_mut().insert(account, slot);
+        Ok(())
     }
 
     /// Applies the tail to the base. On an unreadable base the account stays cold, and every
