@@ -55,6 +55,9 @@ pub const SEARCH_KEYS_MAX: usize = 1024;
 /// shard's thread.
 pub const SEARCH_TEXT_KEYS_MAX: usize = 16;
 
+/// Pairs in one ID command: what RFC 2971 3.3 allows.
+pub const ID_FIELDS_MAX: usize = 30;
+
 /// Part numbers in one section. Structures are cut at a depth of 64 when they are built.
 pub const SECTION_PARTS_MAX: usize = 128;
 

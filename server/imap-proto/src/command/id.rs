@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Arguments, Command};
 use crate::grammar::{Parsed, SyntaxError};
+use crate::limits::ID_FIELDS_MAX;
 
 /// ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +26,7 @@ pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
         let value = cursor.nstring()?.map(Cow::into_owned);
         Ok((field, value))
     })?;
-    // RFC 2971 3.3: at most 30 pairs.
-    if fields.len() > 30 {
+    if fields.len() > ID_FIELDS_MAX {
         return Err(SyntaxError::TooMany("ID fields"));
     }
     Ok(Command::Id(Id { fields }))

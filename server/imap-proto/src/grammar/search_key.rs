@@ -87,7 +87,23 @@ impl SearchKey {
             Self::And(keys) => keys.iter().any(Self::names_mod_seq),
             Self::Or(one, other) => one.names_mod_seq() || other.names_mod_seq(),
             Self::Not(key) => key.names_mod_seq(),
-            _ => false,
+            Self::All
+            | Self::HasFlag(_)
+            | Self::LacksFlag(_)
+            | Self::New
+            | Self::Sequence(_)
+            | Self::Uid(_)
+            | Self::Header { .. }
+            | Self::Body(_)
+            | Self::Text(_)
+            | Self::Before(_)
+            | Self::On(_)
+            | Self::Since(_)
+            | Self::SentBefore(_)
+            | Self::SentOn(_)
+            | Self::SentSince(_)
+            | Self::Larger(_)
+            | Self::Smaller(_) => false,
         }
     }
 }
