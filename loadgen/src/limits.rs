@@ -46,3 +46,16 @@ pub const EXAMPLE_BYTES_MAX: usize = 200;
 
 /// Slowest operation that the histogram tells apart, in nanoseconds; slower ones count as this.
 pub const LATENCY_NS_MAX: u64 = 600_000_000_000;
+
+/// Operations that a report counts apart, each with histograms of half a MiB together.
+pub const OPERATIONS_MAX: usize = 64;
+
+/// Octets of an operation's name: a column of the report.
+pub const OPERATION_NAME_BYTES_MAX: usize = 40;
+
+/// Kinds of error that a report counts apart: more than there are.
+pub const FAULT_KINDS_MAX: usize = 64;
+
+/// Intervals that a report keeps: a day of seconds and what is needed to get ready. What comes
+/// later is in the totals and in the interval log.
+pub const INTERVALS_MAX: usize = 100_000;

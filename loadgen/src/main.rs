@@ -35,6 +35,7 @@ mod session;
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -89,6 +90,12 @@ struct Arguments {
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+    /// Write a histogram of each second to this file, as HdrHistogram's tools read it.
+    #[arg(long, value_name = "FILE")]
+    interval_log: Option<PathBuf>,
+    /// Print no line a second to standard error.
+    #[arg(long)]
+    quiet: bool,
 }
 
 fn main() -> ExitCode {
@@ -108,7 +115,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> io::Result<u64> {
     let report = scenario::run(plan(arguments)?)?;
     let text = if arguments.json {
-        report.json()
+        report.json().map_err(io::Error::other)?
     } else {
         report.text()
     };
@@ -141,7 +148,24 @@ fn plan(arguments: &Arguments) -> io::Result<Plan> {
         duration: Duration::from_secs(arguments.duration_s),
         reply_timeout: Duration::from_secs(arguments.reply_timeout_s),
         seed: arguments.seed,
+        command: command(std::env::args()),
+        interval_log: arguments.interval_log.clone(),
+        is_quiet: arguments.quiet,
     })
+}
+
+/// The command line without the password.
+fn command(words: impl Iterator<Item = String>) -> String {
+    let mut is_secret = false;
+    let shown = words.map(|word| {
+        let hidden = std::mem::replace(&mut is_secret, word == "--password");
+        match word.split_once('=') {
+            _ if hidden => "...".to_owned(),
+            Some(("--password", _)) => "--password=...".to_owned(),
+            _ => word,
+        }
+    });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 fn resolve(target: &str) -> io::Result<SocketAddr> {
@@ -165,7 +189,7 @@ fn printable(text: &str) -> Result<String, String> {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, plan};
+    use super::{Arguments, command, plan};
     use crate::op::store::Company;
 
     #[test]
@@ -179,6 +203,17 @@ mod tests {
         let plan = plan(&arguments).unwrap();
         assert_eq!(plan.users, users, "{more}");
         assert_eq!(plan.script.company, company, "{more}");
+    }
+
+    #[test]
+    fn the_report_does_not_tell_the_password() {
+        for line in [
+            "loadgen noop --password secret --json",
+            "loadgen noop --password=secret",
+        ] {
+            let told = command(line.split(' ').map(str::to_owned));
+            assert!(!told.contains("secret"), "{told}");
+        }
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! A closed loop: every session logs in, and then each sends its next operation when the answer
 //! to the last has been checked.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::connection::{Completion, Connections, Event, cpu_time};
 use crate::fault::{Fault, FaultKind};
 use crate::limits::{PREPARATIONS_MAX, RECONNECT_PAUSE_MS, TICK_MS};
 use crate::op::Operation;
 use crate::random::Random;
-use crate::report::Report;
+use crate::report::{Arrival, Gauges, OperationId, Recorder, Report, Sample, Setting};
 use crate::session::{Progress, Script, Session};
 
 /// What to do.
@@ -29,6 +31,12 @@ pub struct Plan {
     pub reply_timeout: Duration,
     /// Which messages are chosen.
     pub seed: u64,
+    /// The command line, for the report.
+    pub command: String,
+    /// Where a histogram of each second goes.
+    pub interval_log: Option<PathBuf>,
+    /// Whether nobody wants to see progress.
+    pub is_quiet: bool,
 }
 
 /// Runs `plan` to its end. The server's mistakes are in the report; an error is one of this side.
@@ -59,8 +67,12 @@ struct Scenario {
     duration: Duration,
     reply_timeout: Duration,
     phase: Phase,
-    cpu_at_start: Duration,
-    report: Report,
+    /// What the times of the recorder count from.
+    origin: Instant,
+    recorder: Recorder,
+    recorded: OperationId,
+    next_interval: Option<Instant>,
+    is_quiet: bool,
     /// What a session wants sent; kept for its capacity.
     out: Vec<u8>,
 }
@@ -120,6 +132,21 @@ impl Scenario {
         let operation = plan.script.operation;
         let script = Rc::new(plan.script);
         let now = Instant::now();
+        let mut recorder = Recorder::new(Setting {
+            scenario: operation.name().to_owned(),
+            target: plan.target.to_string(),
+            command: plan.command,
+            arrival: Arrival::Closed,
+            connections: count,
+            started_at: SystemTime::now(),
+        })
+        .map_err(io::Error::other)?;
+        let recorded = recorder
+            .add_operation(operation.name())
+            .map_err(io::Error::other)?;
+        if let Some(path) = &plan.interval_log {
+            recorder.log_intervals_to(Box::new(BufWriter::new(File::create(path)?)))?;
+        }
         let clients = plan
             .users
             .into_iter()
@@ -136,20 +163,57 @@ impl Scenario {
             duration: plan.duration,
             reply_timeout: plan.reply_timeout,
             phase: Phase::Preparing,
-            cpu_at_start: Duration::ZERO,
-            report: Report::new(operation.name(), count).map_err(io::Error::other)?,
+            origin: now,
+            recorder,
+            recorded,
+            next_interval: None,
+            is_quiet: plan.is_quiet,
             out: Vec::new(),
         })
     }
 
-    fn end(mut self) -> io::Result<Report> {
-        self.report.cpu = cpu_time()?.saturating_sub(self.cpu_at_start);
-        Ok(self.report)
+    fn end(self) -> io::Result<Report> {
+        let now_ns = self.ns(Instant::now());
+        let gauges = self.gauges()?;
+        self.recorder.finish(now_ns, gauges)
+    }
+
+    fn gauges(&self) -> io::Result<Gauges> {
+        let is_open = |client: &&Client| {
+            client.state.is_due() && client.state != ClientState::Connecting
+                || client.state == ClientState::Resting
+        };
+        let open = self.clients.iter().filter(is_open).count();
+        Ok(Gauges {
+            connections: u32::try_from(open).map_err(io::Error::other)?,
+            own_cpu: cpu_time()?,
+        })
+    }
+
+    fn ns(&self, instant: Instant) -> u64 {
+        u64::try_from(instant.duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Ends an interval of the report when a second is over.
+    fn tick_recorder(&mut self, now: Instant) -> io::Result<()> {
+        if let Some(due) = self.next_interval
+            && now >= due
+        {
+            self.next_interval = Some(due + Duration::from_secs(1));
+            let gauges = self.gauges()?;
+            let interval = self.recorder.tick(self.ns(now), gauges)?;
+            if !self.is_quiet {
+                // Nobody is left to be told when standard error is closed.
+                let _ = writeln!(io::stderr(), "{}", interval.line());
+            }
+        }
+        Ok(())
     }
 
     /// Moves the run on: the next phase, late answers, connections to make.
     fn tick(&mut self, now: Instant) -> io::Result<Next> {
         self.give_up_late(now);
+        self.tick_recorder(now)?;
         match self.phase {
             Phase::Preparing if self.operation == Operation::Login => self.start(now)?,
             Phase::Preparing => {
@@ -161,7 +225,7 @@ impl Scenario {
                 }
             }
             Phase::Measuring { start } if now >= start + self.duration => {
-                self.report.window = now - start;
+                self.recorder.stop(self.ns(now));
                 self.phase = Phase::Draining;
             }
             Phase::Measuring { .. } => self.reconnect(now),
@@ -179,8 +243,9 @@ impl Scenario {
         };
         let is_ready = |client: &&Client| client.state == ready;
         let prepared = self.clients.iter().filter(is_ready).count();
-        self.report.prepared = u32::try_from(prepared).map_err(io::Error::other)?;
-        self.cpu_at_start = cpu_time()?;
+        let ready = u32::try_from(prepared).map_err(io::Error::other)?;
+        self.recorder.start(self.ns(now), ready, cpu_time()?);
+        self.next_interval = Some(now + Duration::from_secs(1));
         if prepared == 0 {
             self.phase = Phase::Draining;
             return Ok(());
@@ -296,12 +361,19 @@ impl Scenario {
         let Some(client) = self.clients.get_mut(slot) else {
             return;
         };
-        let latency = now.duration_since(client.since);
-        if matches!(self.phase, Phase::Measuring { .. }) {
-            self.report.operation_in_window(latency);
-        } else {
-            self.report.operation_after_window(latency);
-        }
+        let since = client.since;
+        let started_ns = self.ns(since);
+        self.recorder.record(&Sample {
+            operation: self.recorded,
+            intended_ns: started_ns,
+            started_ns,
+            ended_ns: self.ns(now),
+            sent_bytes: 0,
+            received_bytes: 0,
+        });
+        let Some(client) = self.clients.get_mut(slot) else {
+            return;
+        };
         if self.operation == Operation::Login {
             client.since = now;
             client.state = ClientState::Leaving;
@@ -349,7 +421,8 @@ impl Scenario {
     }
 
     fn fail(&mut self, slot: usize, fault: Fault, now: Instant) {
-        self.report.fault(fault);
+        self.recorder
+            .fail(Some(self.recorded), fault.kind.name(), &fault.example);
         self.close(slot, now + Duration::from_millis(RECONNECT_PAUSE_MS));
     }
 
