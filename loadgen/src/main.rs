@@ -93,6 +93,9 @@ struct Arguments {
     /// Write a histogram of each second to this file, as HdrHistogram's tools read it.
     #[arg(long, value_name = "FILE")]
     interval_log: Option<PathBuf>,
+    /// Write the report as a page with charts to this file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Print no line a second to standard error.
     #[arg(long)]
     quiet: bool,
@@ -119,6 +122,9 @@ fn run(arguments: &Arguments) -> io::Result<u64> {
     } else {
         report.text()
     };
+    if let Some(path) = &arguments.html {
+        std::fs::write(path, report.html().map_err(io::Error::other)?)?;
+    }
     io::stdout().write_all(text.as_bytes())?;
     Ok(report.errors())
 }

@@ -225,6 +225,8 @@ impl Scenario {
                 }
             }
             Phase::Measuring { start } if now >= start + self.duration => {
+                self.next_interval = Some(now);
+                self.tick_recorder(now)?;
                 self.recorder.stop(self.ns(now));
                 self.phase = Phase::Draining;
             }

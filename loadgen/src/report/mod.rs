@@ -6,10 +6,13 @@
 //! text, as JSON and as a page. The clock is the engine's: every time here is in nanoseconds from
 //! an origin of its choice, the same for all of them.
 
+mod axis;
+mod chart;
 mod figures;
 mod interval;
 mod interval_log;
 mod number;
+mod page;
 mod recorder;
 mod text;
 

@@ -246,6 +246,9 @@ impl Recorder {
             if let Some(log) = &mut self.log {
                 log.write(&operation.name, &operation.recent, offset_ns, length_ns)?;
             }
+            if operation.recent.is_empty() {
+                continue;
+            }
             // All have the same bounds, so nothing can be out of range.
             self.together
                 .add(&operation.recent)
@@ -284,7 +287,8 @@ impl Recorder {
         Ok(interval)
     }
 
-    /// The time of measurement is over; answers that are still due may come.
+    /// The time of measurement is over; answers that are still due may come. A tick before it
+    /// keeps the wait for them apart from the last second.
     pub fn stop(&mut self, now_ns: u64) {
         self.stop_ns = Some(now_ns);
     }

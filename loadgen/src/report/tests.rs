@@ -236,3 +236,117 @@ fn names_that_would_break_the_log_are_refused() {
     }
     assert!(recorder.add_operation("one-more").is_err());
 }
+
+/// The words of a page, each element's apart, and the colours that its drawings name.
+fn read_page(html: &str) -> (Vec<String>, Vec<String>) {
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: true,
+        ..Default::default()
+    };
+    let page = roxmltree::Document::parse_with_options(html, options).unwrap();
+    let words = page.descendants().filter(|node| node.is_text());
+    let words = words
+        .filter_map(|node| node.text())
+        .map(|text| text.trim().to_owned());
+    let lines = page
+        .descendants()
+        .filter(|node| node.has_tag_name("polyline"));
+    let lines = lines
+        .filter_map(|line| line.attribute("stroke"))
+        .map(str::to_owned);
+    let lines = lines.collect();
+    assert!(!page.descendants().any(|node| node.has_tag_name("script")));
+    assert!(!html.contains("href=") && !html.contains("src=") && !html.contains("url("));
+    (words.collect(), lines)
+}
+
+#[test]
+fn the_page_is_whole_and_holds_the_figures() {
+    let html = report(OPEN).html().unwrap();
+    let (words, lines) = read_page(&html);
+    for figure in [
+        "golden <mix> & more",
+        "1,003",
+        "1.095",
+        "1500.5",
+        "3,001",
+        "12.6 MB",
+        "99.6",
+        "p99",
+        "10 ms",
+        "99.9 %",
+        "* 1 FETCH (FLAGS (\\Seen \"<b>\"))",
+        "loadgen golden --connections 12",
+    ] {
+        assert!(
+            words.iter().any(|word| word == figure),
+            "{figure}: {words:?}"
+        );
+    }
+    assert!(html.contains("2027-01-15 08:00:00 UTC"));
+    // Of each colour that the page knows, a line in the charts with so many lines.
+    let drawn = |colour| lines.iter().filter(|line| *line == colour).count();
+    assert!(
+        drawn("#010000") >= 4 && drawn("#020000") >= 3 && drawn("#030000") >= 1,
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_long_run_of_many_operations_has_a_small_page() {
+    let mut recorder = recorder(Arrival::Closed);
+    let ids: Vec<_> = (0..12)
+        .map(|n| recorder.add_operation(&format!("op-{n}")).unwrap())
+        .collect();
+    recorder.start(0, 12, Duration::ZERO);
+    for second in 0..2_000 {
+        // Histograms are slow without optimisation, so most seconds have one operation only.
+        let busy = if second % 500 == 0 { 12 } else { 1 };
+        for (n, id) in (1..).zip(&ids).take(busy) {
+            recorder.record(&Sample {
+                operation: *id,
+                intended_ns: second * S,
+                started_ns: second * S,
+                ended_ns: second * S + n * 100 * US,
+                sent_bytes: 1,
+                received_bytes: 1,
+            });
+        }
+        recorder
+            .tick((second + 1) * S, gauges(12, second * 500))
+            .unwrap();
+    }
+    recorder.stop(2_000 * S);
+    let html = recorder
+        .finish(2_000 * S, gauges(12, 2_000 * 500))
+        .unwrap()
+        .html()
+        .unwrap();
+    assert!(html.len() < 100_000, "{}", html.len());
+    let (words, _) = read_page(&html);
+    for figure in [
+        "the 8 most frequent of 12 operations",
+        "logarithmic, all operations together, the slowest of every 7 seconds",
+        "op-11",
+        "1.200",
+    ] {
+        assert!(
+            words.iter().any(|word| word == figure),
+            "{figure}: {words:?}"
+        );
+    }
+}
+
+#[test]
+fn a_run_without_answers_has_a_page() {
+    let mut recorder = recorder(OPEN);
+    recorder.add_operation("noop").unwrap();
+    recorder.start(START, 0, Duration::ZERO);
+    recorder.stop(START);
+    let html = recorder
+        .finish(START, gauges(0, 0))
+        .unwrap()
+        .html()
+        .unwrap();
+    read_page(&html);
+}

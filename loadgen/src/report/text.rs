@@ -14,12 +14,22 @@ impl Report {
         out
     }
 
-    fn write_text(&self, out: &mut String) -> std::fmt::Result {
-        let arrival = match self.asked_rate_per_s {
+    /// How operations came.
+    pub(super) fn arrival(&self) -> String {
+        match self.asked_rate_per_s {
             None => "closed loop".to_owned(),
             Some(asked) => format!("open loop, {} /s asked", rate(asked)),
-        };
-        writeln!(out, "{} against {}, {arrival}", self.scenario, self.target)?;
+        }
+    }
+
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(
+            out,
+            "{} against {}, {}",
+            self.scenario,
+            self.target,
+            self.arrival()
+        )?;
         writeln!(
             out,
             "{} of {} connections ready, {:.1} s measured\n",
