@@ -13,7 +13,7 @@ const FILE_LINES_MAX: usize = 500;
 const EMPTY_NAMES: [&str; 5] = ["utils", "common", "helpers", "misc", "types"];
 
 /// Which folders or files may name a package; everything else goes through them.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 11] = [
     (
         "glommio",
         &[
@@ -47,6 +47,8 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("rusqlite", &["server/directory/"]),
     ("argon2", &["server/directory/"]),
     ("axum", &["server/src/admin/"]),
+    ("hyper", &["server/src/admin/"]),
+    ("hyper_util", &["server/src/admin/"]),
     ("mail_parser", &["server/message/"]),
 ];
 

@@ -30,3 +30,18 @@ pub const BUSY_ATTEMPTS_MAX: u32 = 50;
 
 /// The pause between these attempts.
 pub const BUSY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause after an accept that failed.
+pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Monitoring connections at once. Few programs watch one server; the rest wait unaccepted, at most
+/// [`HTTP_TIMEOUT`] each time.
+pub const HTTP_CONNECTIONS_MAX: usize = 32;
+
+/// A monitoring connection lives this long at most, from accept to the last byte of its only
+/// answer. The answers are read from memory, so a slower one has a peer that does not send or read.
+pub const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of a request's header, and of one read of a body that nobody wants. The smallest that
+/// hyper takes; the requests that monitoring sends are a tenth of it.
+pub const HTTP_BUFFER_BYTES_MAX: usize = 8 << 10;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod http;
+mod http_connections;
 mod jobs;
 mod limits;
 mod requests;

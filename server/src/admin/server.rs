@@ -10,7 +10,9 @@ use async_channel::{Receiver, Sender, bounded};
 use mail_directory::DirectoryHandle;
 
 use super::http::{Status, router};
+use super::http_connections::{self, Bounds};
 use super::jobs::ShardJob;
+use super::limits::{HTTP_CONNECTIONS_MAX, HTTP_TIMEOUT};
 use super::socket::{bind, serve};
 
 /// What the admin thread works with.
@@ -107,9 +109,11 @@ async fn run(
     let serve_http = async {
         match http {
             Some(listener) => {
-                let ended = axum::serve(listener, router(status)).await;
-                tracing::error!(?ended, "health and counters are not served any more");
-                std::future::pending().await
+                let bounds = Bounds {
+                    connections_max: HTTP_CONNECTIONS_MAX,
+                    timeout: HTTP_TIMEOUT,
+                };
+                http_connections::serve(listener, router(status), bounds).await;
             }
             None => std::future::pending().await,
         }

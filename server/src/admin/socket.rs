@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::accounts::{Engine, execute};
 use super::jobs::ShardJob;
-use super::limits::{CLIENT_TIMEOUT, CLIENTS_MAX, LINE_BYTES_MAX, REPLY_BYTES_MAX};
+use super::limits::{ACCEPT_PAUSE, CLIENT_TIMEOUT, CLIENTS_MAX, LINE_BYTES_MAX, REPLY_BYTES_MAX};
 use super::requests::{AdminReply, AdminRequest};
 
 /// The socket's name in the data directory.
@@ -100,7 +100,7 @@ pub(super) async fn serve(
             Err(error) => {
                 // Out of descriptors, most likely: accepting again at once would only spin.
                 tracing::warn!(%error, "cannot accept at the admin socket");
-                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
