@@ -8,17 +8,19 @@ use async_channel::{Receiver, Sender};
 use mail_directory::{Quota, Template};
 use storage_engine::disk::glommio::GlommioDisk;
 use storage_engine::disk::lock::DirectoryLock;
+use storage_engine::error::LockError;
 use storage_engine::ids::AccountId;
 use storage_engine::mail_store::{Alone, MailStore, Publish};
 use storage_engine::recovery::{Options, ShardStart};
 use storage_engine::request::{Operation, Refusal, Reply, Request};
 
 use crate::admin::OfflineEngine;
+use crate::cli::OfflineError;
 use crate::config::Config;
 use crate::jobs::new_mailboxes;
 use crate::runtime::glommio_runtime::{GlommioRuntime, ShardThreads, ShardsConfig, run_shards};
 use crate::runtime::{Runtime, abort_on_panic, preflight};
-use crate::start::{lock, recover, store_options};
+use crate::start::{StartError, lock, recover, store_options};
 use crate::store_clock::StoreClock;
 
 /// One request and where its answer goes.
@@ -37,8 +39,15 @@ pub struct Offline {
 
 impl Offline {
     /// Locks the data directory and opens the store on one shard.
-    pub fn open(config: &Config) -> Result<Self, String> {
-        let lock = lock(&config.data_dir).map_err(|error| error.to_string())?;
+    pub fn open(config: &Config) -> Result<Self, OfflineError> {
+        let lock = lock(&config.data_dir).map_err(|error| match error {
+            StartError::Lock(LockError::Held { .. }) => OfflineError::Held(error.to_string()),
+            error => OfflineError::Failed(error.to_string()),
+        })?;
+        Self::start(config, lock).map_err(OfflineError::Failed)
+    }
+
+    fn start(config: &Config, lock: DirectoryLock) -> Result<Self, String> {
         let cpus = preflight::usable_cpus().map_err(|error| error.to_string())?;
         preflight::check(1, 0).map_err(|error| error.to_string())?;
         let store_dir = config.data_dir.join("store");

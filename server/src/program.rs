@@ -7,7 +7,7 @@ use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::admin::{AdminReply, AdminRequest, OfflineEngine, ask};
-use crate::cli::{DEMO_ACCOUNT, DEMO_PASSWORD, DemoOptions, DemoReady, Program};
+use crate::cli::{DEMO_ACCOUNT, DEMO_PASSWORD, DemoOptions, DemoReady, OfflineError, Program};
 use crate::config::{Config, Level, Log, LogTarget};
 use crate::offline::Offline;
 use crate::start::{self, Addresses};
@@ -60,7 +60,7 @@ impl Program for Corepost {
         ended(served)
     }
 
-    fn open_offline(&self, config: &Config) -> Result<Box<dyn OfflineEngine>, String> {
+    fn open_offline(&self, config: &Config) -> Result<Box<dyn OfflineEngine>, OfflineError> {
         Ok(Box::new(Offline::open(config)?))
     }
 }

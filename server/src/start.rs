@@ -1,7 +1,8 @@
 //! From a configuration to a running server, and to its orderly end.
 //!
 //! ```text
-//! lock -> checks -> directory -> certificates -> sockets -> recovery -> shards -> admin -> ready
+//! lock -> admin socket -> checks -> directory -> certificates -> sockets
+//!      -> recovery -> shards -> admin -> ready
 //! ```
 
 use std::net::{SocketAddr, TcpListener};
@@ -17,7 +18,7 @@ use storage_engine::disk::lock::DirectoryLock;
 use storage_engine::recovery::{self, Options as StoreOptions, Recovered, ShardStart};
 
 use crate::admin::{
-    self, AdminOptions, AdminServer, Engine, SHARD_JOBS_WAITING_MAX, SOCKET_NAME, ShardJob,
+    self, AdminOptions, AdminServer, AdminSocket, Engine, SHARD_JOBS_WAITING_MAX, ShardJob,
 };
 use crate::admission::Admission;
 use crate::cli::directory_options;
@@ -119,6 +120,8 @@ struct Common {
 /// Serves until SIGTERM or SIGINT. `ready` is called once everything listens.
 pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartError> {
     let _lock = lock(&config.data_dir)?;
+    let admin_socket = AdminSocket::bind(&config.data_dir)
+        .map_err(|error| StartError::Admin(error.to_string()))?;
     let shards = config.shards();
     let cpus = preflight::usable_cpus()?;
     let connections = u64::try_from(config.limits.connections_max).unwrap_or(u64::MAX);
@@ -163,7 +166,8 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     let begun = watch(stop_source.clone(), tls).map_err(StartError::Threads);
     let admin = begun.and_then(|()| {
         finish_pending(&directory.handle(), &jobs);
-        start_admin(&config, &directory, jobs, counters, sockets.admin.take())
+        let http = sockets.admin.take();
+        start_admin(admin_socket, http, &directory, jobs, counters)
     });
     match &admin {
         Ok(_) => ready(&sockets.addresses),
@@ -193,15 +197,15 @@ fn finish_pending(directory: &DirectoryHandle, jobs: &Sender<ShardJob>) {
 }
 
 fn start_admin(
-    config: &Config,
+    socket: AdminSocket,
+    listener: Option<TcpListener>,
     directory: &Directory,
     jobs: Sender<ShardJob>,
     counters: Arc<Counters>,
-    listener: Option<TcpListener>,
 ) -> Result<AdminServer, StartError> {
     admin::start(AdminOptions {
         listener,
-        socket: config.data_dir.join(SOCKET_NAME),
+        socket,
         status: counters,
         directory: directory.handle(),
         jobs,

@@ -19,7 +19,7 @@ pub use jobs::{JobReply, ShardJob};
 pub use limits::SHARD_JOBS_WAITING_MAX;
 pub use requests::{AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome};
 pub use server::{AdminOptions, AdminServer, start};
-pub use socket::{AskError, SOCKET_NAME, ask};
+pub use socket::{AdminSocket, AskError, SOCKET_NAME, ask};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -13,14 +12,14 @@ use super::http::{Status, router};
 use super::http_connections::{self, Bounds};
 use super::jobs::ShardJob;
 use super::limits::{HTTP_CONNECTIONS_MAX, HTTP_TIMEOUT};
-use super::socket::{bind, serve};
+use super::socket::{AdminSocket, SocketName, serve};
 
 /// What the admin thread works with.
 pub struct AdminOptions {
     /// Where HTTP is served, bound already; `None` serves none.
     pub listener: Option<TcpListener>,
-    /// Where the admin socket is made: [`super::SOCKET_NAME`] in the data directory.
-    pub socket: PathBuf,
+    /// The admin socket; who connected early is answered from now on.
+    pub socket: AdminSocket,
     /// Health and counters.
     pub status: Arc<dyn Status>,
     /// Accounts and domains.
@@ -33,7 +32,7 @@ pub struct AdminOptions {
 pub struct AdminServer {
     stop: Sender<()>,
     thread: Option<JoinHandle<()>>,
-    socket: PathBuf,
+    name: Option<SocketName>,
 }
 
 /// Starts the thread. When this returns, both are being served.
@@ -42,7 +41,8 @@ pub fn start(options: AdminOptions) -> io::Result<AdminServer> {
         .enable_all()
         .build()?;
     let entered = runtime.enter();
-    let socket = bind(&options.socket)?;
+    let AdminSocket { listener, name } = options.socket;
+    let socket = tokio::net::UnixListener::from_std(listener)?;
     let http = options.listener.map(|listener| {
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
@@ -51,7 +51,6 @@ pub fn start(options: AdminOptions) -> io::Result<AdminServer> {
     drop(entered);
     let (stop, stopped) = bounded(1);
     let AdminOptions {
-        socket: path,
         status,
         directory,
         jobs,
@@ -72,7 +71,7 @@ pub fn start(options: AdminOptions) -> io::Result<AdminServer> {
     Ok(AdminServer {
         stop,
         thread: Some(thread),
-        socket: path,
+        name: Some(name),
     })
 }
 
@@ -87,7 +86,7 @@ impl AdminServer {
         if let Some(thread) = self.thread.take() {
             // A panic there is in the trace; stopping goes on.
             let _ = thread.join();
-            let _ = std::fs::remove_file(&self.socket);
+            self.name = None;
         }
     }
 }

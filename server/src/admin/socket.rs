@@ -5,8 +5,8 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream as StdStream;
-use std::path::Path;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mail_directory::DirectoryHandle;
@@ -38,6 +38,9 @@ pub enum AskError {
     /// The connection failed.
     #[error("the admin socket failed: {0}")]
     Socket(#[from] io::Error),
+    /// It ended before it answered; whether it did what was asked is not known.
+    #[error("the server ended before it answered")]
+    Ended,
     /// The answer is no answer: the server is of another version.
     #[error("the server's answer was not understood; is it of another version?")]
     Answer,
@@ -53,27 +56,60 @@ pub fn ask(data_dir: &Path, request: &AdminRequest) -> Result<AdminReply, AskErr
     let line = serde_json::to_vec(request).map_err(|error| AskError::Socket(error.into()))?;
     let mut line = Zeroizing::new(line);
     line.push(b'\n');
-    (&stream).write_all(&line)?;
+    (&stream).write_all(&line).map_err(ended)?;
     let mut reply = String::new();
     let bound = u64::try_from(REPLY_BYTES_MAX).unwrap_or(u64::MAX);
-    BufReader::new((&stream).take(bound)).read_line(&mut reply)?;
+    let read = BufReader::new((&stream).take(bound)).read_line(&mut reply);
+    if read.map_err(ended)? == 0 {
+        return Err(AskError::Ended);
+    }
     serde_json::from_str(&reply).map_err(|_| AskError::Answer)
 }
 
-/// Makes the socket. One that an earlier server left is replaced: the caller holds the lock of the
-/// data directory, so no other server can be using it.
-pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
+fn ended(error: io::Error) -> AskError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => AskError::Ended,
+        _ => AskError::Socket(error),
     }
-    // Bound under another name first, so that nobody can connect before the mode is set.
-    let hidden = path.with_extension("new");
-    let _ = std::fs::remove_file(&hidden);
-    let listener = UnixListener::bind(&hidden)?;
-    std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o600))?;
-    std::fs::rename(&hidden, path)?;
-    Ok(listener)
+}
+
+/// The socket, bound: whoever connects waits for the server to start, instead of being told that
+/// none runs while the data directory is locked. Its name goes when it is dropped.
+pub struct AdminSocket {
+    pub(super) listener: StdListener,
+    pub(super) name: SocketName,
+}
+
+/// Removes the socket's name when dropped.
+pub(super) struct SocketName(PathBuf);
+
+impl AdminSocket {
+    /// Makes the socket. One that an earlier server left is replaced: the caller holds the lock of
+    /// the data directory, so no other server can be using it.
+    pub fn bind(data_dir: &Path) -> io::Result<Self> {
+        let path = data_dir.join(SOCKET_NAME);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        // Bound under another name first, so that nobody can connect before the mode is set.
+        let hidden = path.with_extension("new");
+        let _ = std::fs::remove_file(&hidden);
+        let listener = StdListener::bind(&hidden)?;
+        std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        std::fs::rename(&hidden, &path)?;
+        Ok(Self {
+            listener,
+            name: SocketName(path),
+        })
+    }
+}
+
+impl Drop for SocketName {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// Serves administrators until it is dropped. Runs in a `LocalSet`: engines need not be `Send`.

@@ -72,7 +72,7 @@ fn start_server() -> Server {
     let health = Arc::new(Mutex::new(Health::Good));
     let admin = start(AdminOptions {
         listener: Some(listener),
-        socket: data_dir.path().join(SOCKET_NAME),
+        socket: AdminSocket::bind(data_dir.path()).unwrap(),
         status: Arc::new(Fixed(health.clone())),
         directory: directory.handle(),
         jobs,
@@ -378,6 +378,42 @@ fn only_the_owner_may_use_the_socket_and_it_goes_with_the_server() {
     assert!(!socket.exists());
     let asked = ask(server.data_dir.path(), &AdminRequest::Ping);
     assert!(matches!(asked, Err(AskError::NoServer)), "{asked:?}");
+}
+
+/// The data directory is locked long before the shards can be asked.
+#[test]
+fn who_asks_before_the_server_has_started_waits_for_it() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let socket = AdminSocket::bind(data_dir.path()).unwrap();
+    let mut early = UnixStream::connect(data_dir.path().join(SOCKET_NAME)).unwrap();
+    early.write_all(b"{\"ask\":\"ping\"}\n").unwrap();
+    early.shutdown(std::net::Shutdown::Write).unwrap();
+    let directory = open_directory(data_dir.path());
+    let admin = start(AdminOptions {
+        listener: None,
+        socket,
+        status: Arc::new(Fixed(Arc::new(Mutex::new(Health::Good)))),
+        directory: directory.handle(),
+        jobs: bounded(1).0,
+    })
+    .unwrap();
+    let mut reply = String::new();
+    early.read_to_string(&mut reply).unwrap();
+    assert_eq!(reply, "{\"answer\":\"done\"}\n");
+    admin.stop();
+}
+
+#[test]
+fn who_asks_a_server_that_ends_is_told_so() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let socket = AdminSocket::bind(data_dir.path()).unwrap();
+    socket.listener.set_nonblocking(false).unwrap();
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| ask(data_dir.path(), &AdminRequest::Ping));
+        drop(socket.listener.accept().unwrap());
+        let asked = asked.join().unwrap();
+        assert!(matches!(asked, Err(AskError::Ended)), "{asked:?}");
+    });
 }
 
 #[test]

@@ -34,9 +34,19 @@ pub trait Program {
     /// `corepost serve`. Returns when the server has stopped.
     fn serve(&self, config: Config) -> ExitCode;
 
-    /// Locks the data directory and opens the engine in it, for one command. The error is for the
-    /// administrator; if another process holds the lock it names that.
-    fn open_offline(&self, config: &Config) -> Result<Box<dyn OfflineEngine>, String>;
+    /// Locks the data directory and opens the engine in it, for one command.
+    fn open_offline(&self, config: &Config) -> Result<Box<dyn OfflineEngine>, OfflineError>;
+}
+
+/// Why the engine of a data directory cannot be opened. The texts are for the administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum OfflineError {
+    /// Another process holds the lock; the text names it.
+    #[error("{0}")]
+    Held(String),
+    /// Something else.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Reads the command line and carries it out.

@@ -1,14 +1,21 @@
 //! The server that a command is for: one that runs, or a data directory at rest.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use mail_directory::{Directory, Options};
 
-use super::Program;
 use super::arguments::Which;
-use crate::admin::{self, AdminReply, AdminRequest, AskError, Engine};
+use super::{OfflineError, Program};
+use crate::admin::{self, AdminReply, AdminRequest, AskError, Engine, OfflineEngine};
 use crate::config::Config;
+
+/// How often a data directory is tried that somebody holds who cannot be asked; 3 s in all, longer
+/// than a server needs between its lock and its socket, or between its socket and its end.
+const HELD_ATTEMPTS_MAX: u32 = 30;
+/// The pause between two attempts.
+const HELD_PAUSE: Duration = Duration::from_millis(100);
 
 /// Carries out requests.
 pub(super) enum Target {
@@ -48,17 +55,13 @@ impl Target {
             },
             (None, None) => return Err("which server? --data-dir or --config".to_owned()),
         };
-        match admin::ask(&config.data_dir, &AdminRequest::Ping) {
-            Ok(_) => {
-                return Ok(Self::Running {
-                    data_dir: config.data_dir,
-                });
-            }
-            Err(AskError::NoServer) => {}
-            Err(error) => return Err(error.to_string()),
-        }
         // The engine first: it holds the lock that keeps servers and other commands away.
-        let mut engine = Engine::Offline(program.open_offline(&config)?);
+        let Some(engine) = open_engine(&config, program)? else {
+            return Ok(Self::Running {
+                data_dir: config.data_dir,
+            });
+        };
+        let mut engine = Engine::Offline(engine);
         let directory =
             Directory::open(&directory_options(&config)).map_err(|error| error.to_string())?;
         block_on(admin::finish_pending(&directory.handle(), &mut engine))?;
@@ -86,6 +89,32 @@ impl Target {
             | AdminReply::Domains { .. }
             | AdminReply::Imported { .. } => Ok(reply),
         }
+    }
+}
+
+/// The engine at rest; `None` if a server runs and can be asked. A server that starts or stops, or
+/// another command, holds the lock for a moment without being there to be asked: that is waited for.
+fn open_engine(
+    config: &Config,
+    program: &dyn Program,
+) -> Result<Option<Box<dyn OfflineEngine>>, String> {
+    let mut attempts = 1;
+    loop {
+        let failed = match admin::ask(&config.data_dir, &AdminRequest::Ping) {
+            Ok(_) => return Ok(None),
+            Err(AskError::NoServer) => match program.open_offline(config) {
+                Ok(engine) => return Ok(Some(engine)),
+                Err(OfflineError::Failed(reason)) => return Err(reason),
+                Err(OfflineError::Held(holder)) => holder,
+            },
+            Err(error @ AskError::Ended) => error.to_string(),
+            Err(error) => return Err(error.to_string()),
+        };
+        if attempts >= HELD_ATTEMPTS_MAX {
+            return Err(failed);
+        }
+        attempts += 1;
+        std::thread::sleep(HELD_PAUSE);
     }
 }
 
