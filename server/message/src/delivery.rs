@@ -23,7 +23,7 @@ pub struct Trace<'a> {
 
 /// `Return-Path: <sender>`, with `<>` for a bounce.
 pub fn return_path(sender: &str) -> Vec<u8> {
-    format!("Return-Path: <{}>\r\n", clean(sender)).into_bytes()
+    format!("Return-Path: <{}>\r\n", clean_path(sender)).into_bytes()
 }
 
 /// The Received field, folded.
@@ -43,7 +43,7 @@ pub fn received(trace: &Trace<'_>) -> Vec<u8> {
         format!("id {}", clean(trace.id)),
     ];
     if let Some(recipient) = trace.recipient {
-        clauses.push(format!("for <{}>", clean(recipient)));
+        clauses.push(format!("for <{}>", clean_path(recipient)));
     }
     if let Some(last) = clauses.last_mut() {
         last.push(';');
@@ -82,6 +82,25 @@ fn clean(value: &str) -> String {
             break;
         }
         out.push(c);
+    }
+    out
+}
+
+/// As [`clean`], but blanks inside a quoted local part belong to the address (RFC 5321 4.1.2): a
+/// bounce to `"a b"@c` must not go to `"ab"@c`.
+fn clean_path(path: &str) -> String {
+    let mut out = String::new();
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for c in path.chars().filter(|c| !c.is_control()) {
+        if !is_quoted && c.is_whitespace() {
+            continue;
+        }
+        if out.len().saturating_add(c.len_utf8()) > TRACE_VALUE_BYTES_MAX {
+            break;
+        }
+        out.push(c);
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = is_quoted && c == '\\' && !is_escaped;
     }
     out
 }

@@ -239,14 +239,16 @@ fn address(path: &str) -> Option<(Address, &str)> {
     ))
 }
 
-/// A quoted local part behind its first quote (RFC 5321 4.1.2 Quoted-string).
+/// A quoted local part behind its first quote (RFC 5321 4.1.2 Quoted-string, which has blanks but
+/// no tabs).
 fn quoted_local(quoted: &str) -> Option<(String, &str)> {
     let mut local = String::new();
     let mut chars = quoted.chars();
     loop {
         match chars.next()? {
             '"' => return Some((local, chars.as_str())),
-            '\\' => local.push(chars.next()?),
+            '\t' => return None,
+            '\\' => local.push(chars.next().filter(|c| *c != '\t')?),
             c => local.push(c),
         }
     }

@@ -48,3 +48,22 @@ fn a_client_cannot_forge_a_field() {
     }
     assert_eq!(return_path("a\r\nb\n c@d"), b"Return-Path: <abc@d>\r\n");
 }
+
+#[test]
+fn blanks_of_a_quoted_local_part_stay() {
+    let check = |path: &str, kept: &str| {
+        let field = String::from_utf8(return_path(path)).unwrap();
+        assert_eq!(field, format!("Return-Path: <{kept}>\r\n"));
+        let recipient = Some(path);
+        let field = received(&Trace { recipient, ..TRACE });
+        let field = String::from_utf8(field).unwrap();
+        assert!(field.contains(&format!(" for <{kept}>;")), "{field}");
+    };
+    check(
+        r#""John Q.  Public"@example.org"#,
+        r#""John Q.  Public"@example.org"#,
+    );
+    check(r#""a\" b\\" c@d"#, r#""a\" b\\"c@d"#);
+    check("\"a\r\nBcc: b\"@c d", "\"aBcc: b\"@cd");
+    check("a b@c", "ab@c");
+}

@@ -106,6 +106,8 @@ fn mail_refuses_what_was_not_advertised() {
     check("MAIL FROM:<a@b", Err(SyntaxError::Sender));
     check("MAIL FROM:<a@b>SIZE=1", Err(SyntaxError::Sender));
     check("MAIL FROM:<a b@c>", Err(SyntaxError::Sender));
+    check("MAIL FROM:<\"a\tb\"@c>", Err(SyntaxError::Sender));
+    check("MAIL FROM:<\"a\\\tb\"@c>", Err(SyntaxError::Sender));
     check("MAIL FROM:<a@b> SIZE=", Err(SyntaxError::ParameterValue));
     check("MAIL FROM:<a@b> SIZE=-1", Err(SyntaxError::ParameterValue));
     check(
