@@ -154,7 +154,8 @@ fn accounts_are_imported_with_ready_hashes() {
         return;
     };
     let hash = String::from_utf8_lossy(&hash.stdout).trim().to_string();
-    let lines = format!("# two accounts\none@localhost:{hash}\ntwo@localhost:{{PLAIN}}secret:2G\n");
+    let lines =
+        format!("# two accounts\none@localhost:{hash}\ntwo@localhost:{{PLAIN}}secret:quota=2G\n");
     account(&server, &["import", "-"], &lines);
     for name in ["one@localhost", "two@localhost"] {
         assert!(can_log_in(&server, name, "secret"), "{name}");

@@ -8,6 +8,7 @@ use std::fmt;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use base64::Engine;
 use sha_crypt::{PasswordHashRef, ShaCrypt};
 use zeroize::Zeroizing;
 
@@ -17,6 +18,9 @@ use crate::limits::{
     ARGON2_PASSES_MAX, BCRYPT_COST_MAX, HASH_BYTES_MAX, SHA_CRYPT_ROUNDS_MAX,
 };
 use crate::password::Password;
+
+/// The password itself, by its names elsewhere.
+const PLAIN_SCHEMES: [&str; 3] = ["PLAIN", "CLEARTEXT", "CLEAR"];
 
 mod constant_time;
 mod pbkdf2;
@@ -55,9 +59,13 @@ impl StoredHash {
             Some(after) => after.split_once('}').ok_or(HashError::Malformed)?,
             None => ("CRYPT", text),
         };
-        // Dovecot lets an encoding follow the name: {SSHA256.b64}. That is what is read anyway.
+        // Dovecot lets an encoding follow the name: {SSHA256.b64}. That is what is read anyway,
+        // but for the plain schemes, where it is not the password.
         let prefix = prefix.to_ascii_uppercase();
-        let prefix = prefix.strip_suffix(".B64").unwrap_or(&prefix);
+        let (prefix, is_base64) = match prefix.strip_suffix(".B64") {
+            Some(prefix) => (prefix, true),
+            None => (prefix.as_str(), false),
+        };
         let crypt = |scheme| (rest.to_owned(), scheme);
         let whole = |scheme| (text.to_owned(), scheme);
         let (text, scheme) = match prefix {
@@ -69,18 +77,26 @@ impl StoredHash {
                     None => crypt(crypt_scheme(rest)?),
                 }
             }
-            "PLAIN" | "CLEARTEXT" | "CLEAR" => {
-                Password::from(rest)
-                    .is_admissible()
-                    .then_some(())
-                    .ok_or(HashError::Malformed)?;
-                (format!("{{PLAIN}}{rest}"), Scheme::Plain)
+            name if PLAIN_SCHEMES.contains(&name) => {
+                let password = plain(rest, is_base64).ok_or(HashError::Malformed)?;
+                (format!("{{PLAIN}}{}", &*password), Scheme::Plain)
             }
             name => whole(Scheme::SaltedSha(SaltedSha::parse(name, rest)?)),
         };
         Ok(Self {
             text: Zeroizing::new(text),
             scheme,
+        })
+    }
+
+    /// Whether the text begins as a password that is written as it is, which may have any character
+    /// in it.
+    pub(crate) fn is_plain(text: &str) -> bool {
+        let name = text.strip_prefix('{').and_then(|text| text.split_once('}'));
+        name.is_some_and(|(name, _)| {
+            PLAIN_SCHEMES
+                .iter()
+                .any(|plain| name.eq_ignore_ascii_case(plain))
         })
     }
 
@@ -156,6 +172,21 @@ impl<'de> serde::Deserialize<'de> for StoredHash {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
+}
+
+/// The password of a plain scheme, if it is one that a client can send.
+fn plain(text: &str, is_base64: bool) -> Option<Zeroizing<String>> {
+    let password = if is_base64 {
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .ok()?;
+        String::from_utf8(bytes).ok()?
+    } else {
+        text.to_owned()
+    };
+    let password = Zeroizing::new(password);
+    let is_admissible = Password::from(password.as_str()).is_admissible();
+    (is_admissible && !password.chars().any(char::is_control)).then_some(password)
 }
 
 /// Which of crypt's `$id$...` forms this is, if its cost is bearable.

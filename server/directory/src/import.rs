@@ -1,9 +1,14 @@
-//! The import file: one account per line, `name:hash` or `name:hash:quota`, as in a passwd file.
+//! The import file: one account per line, `name:hash`, `name:hash:quota` or
+//! `name:hash:quota=QUOTA`.
 //!
 //! The hash is any that [`StoredHash::parse`] reads. The quota is a number of bytes, with `K`, `M`,
-//! `G` or `T` for powers of 1,024. Empty lines and lines that begin with `#` are skipped. Lines of
-//! Dovecot's passwd-file have more fields after the hash (uid, gid, home, ...): they are skipped
-//! unless the first of them reads as a quota, so such a file must be cut to its first two fields.
+//! `G` or `T` for powers of 1,024, or `none`. Empty lines and lines that begin with `#` are skipped.
+//!
+//! No hash has a colon in it, but a password in plain text may. So such a line must say where the
+//! password ends if there is a colon behind `{PLAIN}`: by a last field `:quota=2G` or `:quota=none`.
+//! All between is the password, whatever it looks like; without that field the line is refused
+//! rather than cut. Lines of Dovecot's passwd-file have more fields after the hash (uid, gid, home,
+//! ...): a file of them must be cut to its first two fields.
 
 use crate::account::{NewAccount, Quota, Secret};
 use crate::error::HashError;
@@ -13,13 +18,16 @@ use crate::hash::StoredHash;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     /// There is no colon after the name.
-    #[error("expected name:hash or name:hash:quota")]
+    #[error("expected name:hash, name:hash:quota or name:hash:quota=QUOTA")]
     Fields,
+    /// Nobody can tell the password from what may follow it.
+    #[error("a colon behind {{PLAIN}}: end the line with :quota=none or such as :quota=2G")]
+    PlainEnd,
     /// The hash cannot be verified here.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The quota is not a size.
-    #[error("the quota is not a size such as 500M or 2G")]
+    #[error("the quota is not none or a size such as 500M or 2G")]
     Quota,
 }
 
@@ -53,14 +61,9 @@ pub fn parse_size(text: &str) -> Option<u64> {
 
 fn parse_account(line: &str) -> Result<NewAccount, LineError> {
     let (name, rest) = line.split_once(':').ok_or(LineError::Fields)?;
-    // No hash has a colon in it, except a password in plain text: {PLAIN}a:b is read as a quota
-    // that is none, and so refused rather than cut.
-    let (hash, quota) = match rest.split_once(':') {
-        Some((hash, quota)) => (hash, Some(quota)),
-        None => (rest, None),
-    };
+    let (hash, quota) = split_hash(rest)?;
     let bytes = match quota {
-        None | Some("") => None,
+        None | Some("" | "none") => None,
         Some(text) => Some(parse_size(text).ok_or(LineError::Quota)?),
     };
     Ok(NewAccount {
@@ -71,6 +74,21 @@ fn parse_account(line: &str) -> Result<NewAccount, LineError> {
             messages: None,
         },
     })
+}
+
+/// The hash and what is said of the quota.
+fn split_hash(text: &str) -> Result<(&str, Option<&str>), LineError> {
+    let last = text.rsplit_once(':');
+    if let Some((hash, quota)) = last
+        && let Some(quota) = quota.strip_prefix("quota=")
+    {
+        return Ok((hash, Some(quota)));
+    }
+    match text.split_once(':') {
+        None => Ok((text, None)),
+        Some(_) if StoredHash::is_plain(text) => Err(LineError::PlainEnd),
+        Some((hash, quota)) => Ok((hash, Some(quota))),
+    }
 }
 
 #[cfg(test)]
@@ -92,11 +110,61 @@ mod tests {
         check("", None);
         check("# a:b", None);
         check("a@x:{PLAIN}b\r\n", Some(Ok(("a@x", None))));
-        check("a:{PLAIN}b:2G", Some(Ok(("a", Some(2 << 30)))));
-        check("a:{PLAIN}b:", Some(Ok(("a", None))));
         check("a", Some(Err(LineError::Fields)));
-        check("a:{PLAIN}b:c", Some(Err(LineError::Quota)));
         check("a:b", Some(Err(LineError::Hash(HashError::Scheme))));
+    }
+
+    #[test]
+    fn a_quota_may_follow_a_hash() {
+        let hash = "{SHA}L55TUjtiq8FBorTWAZ0jy6g129A=";
+        for (quota, bytes) in [
+            ("", None),
+            (":", None),
+            (":2G", Some(2 << 30)),
+            (":quota=2G", Some(2 << 30)),
+            (":quota=none", None),
+        ] {
+            check(&format!("a:{hash}{quota}"), Some(Ok(("a", bytes))));
+        }
+        for quota in [":c", ":1000:1000::/home/a::", ":quota=c", ":1G:quota"] {
+            let line = format!("a:{hash}{quota}");
+            check(&line, Some(Err(LineError::Quota)));
+        }
+    }
+
+    /// `{PLAIN}a:1G` was cut to the password `a`, and `{PLAIN}a:b` could not be imported at all.
+    #[test]
+    fn a_plain_password_is_never_cut() {
+        let check = |text: &str, expected: Result<(&str, Option<u64>), LineError>| {
+            let line = format!("a:{text}");
+            let parsed = parse_line(&line).unwrap().map(|new| match new.secret {
+                Secret::Hash(hash) => (hash.as_str().to_owned(), new.quota.bytes),
+                Secret::Password(_) => unreachable!("lines have hashes"),
+            });
+            let expected = expected.map(|(hash, bytes)| (format!("{{PLAIN}}{hash}"), bytes));
+            assert_eq!(parsed, expected, "{text}");
+        };
+        check("{PLAIN}b", Ok(("b", None)));
+        check("{PLAIN}b:2G", Err(LineError::PlainEnd));
+        check("{plain}b:c", Err(LineError::PlainEnd));
+        check("{CLEARTEXT}b:", Err(LineError::PlainEnd));
+        check("{PLAIN}b:quota=2G", Ok(("b", Some(2 << 30))));
+        check("{PLAIN}b:2G:quota=none", Ok(("b:2G", None)));
+        check("{PLAIN}b::quota=", Ok(("b:", None)));
+        check("{PLAIN}b:quota=2G:quota=none", Ok(("b:quota=2G", None)));
+        check("{PLAIN}b:quota=c", Err(LineError::Quota));
+    }
+
+    #[test]
+    fn faulty_lines_do_not_show_the_password() {
+        for line in [
+            "a:{PLAIN}hunter2:c",
+            "a:hunter2",
+            "a:{PLAIN}hunter2:quota=c",
+        ] {
+            let error = parse_line(line).unwrap().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
     }
 
     #[test]

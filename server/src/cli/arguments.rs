@@ -122,8 +122,12 @@ pub(super) enum Account {
         server: Which,
     },
     /// Add many accounts with ready password hashes.
+    ///
+    /// A hash is one of crypt's ($6$..., $2b$..., $argon2id$...) or one with its scheme before it
+    /// ({SSHA}..., {PLAIN}...). A password behind {PLAIN} that has a colon in it must be followed
+    /// by :quota=none or such as :quota=2G, so that nobody has to guess where it ends.
     Import {
-        /// Lines of name:hash or name:hash:quota; - is standard input.
+        /// Lines of name:hash, name:hash:quota or name:hash:quota=QUOTA; - is standard input.
         file: PathBuf,
         #[command(flatten)]
         server: Which,

@@ -241,7 +241,7 @@ fn a_file_of_accounts_is_imported_whole_or_not_at_all() {
     assert!(import("a:{PLAIN}x\nb:{MD4}y\n").is_none());
     assert!(disk.0.borrow().accounts.is_empty());
     let text: String = (0..2_500)
-        .map(|i| format!("u{i}:{{PLAIN}}p{i}:1M\n"))
+        .map(|i| format!("u{i}:{{PLAIN}}p{i}:quota=1M\n"))
         .collect();
     assert_eq!(
         import(&format!("# comment\n\n{text}")).unwrap(),

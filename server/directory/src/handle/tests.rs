@@ -262,7 +262,7 @@ fn a_closed_directory_is_unavailable() {
 fn many_accounts_are_imported_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let handle = open(&directory).handle();
-    let line = |i| crate::import::parse_line(&format!("user{i}:{{PLAIN}}secret{i}:1G"));
+    let line = |i| crate::import::parse_line(&format!("user{i}:{{PLAIN}}secret{i}:quota=1G"));
     let accounts: Vec<NewAccount> = (0..20_000).map(|i| line(i).unwrap().unwrap()).collect();
     let start = Instant::now();
     let outcomes = block_on(handle.prepare_import(accounts)).unwrap();

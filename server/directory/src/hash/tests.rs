@@ -88,6 +88,7 @@ fn pbkdf2_hashes_verify() {
 fn plain_passwords_verify_and_are_to_be_replaced() {
     check("{PLAIN}correct horse");
     check("{CLEARTEXT}correct horse");
+    check("{PLAIN.b64}Y29ycmVjdCBob3JzZQ==");
     assert!(
         StoredHash::parse("{PLAIN}correct horse")
             .unwrap()
@@ -105,6 +106,7 @@ fn what_cannot_be_verified_is_refused() {
     refused("{SSHA}not base64!", HashError::Malformed);
     refused("{SSHA", HashError::Malformed);
     refused("{PLAIN}", HashError::Malformed);
+    refused("{PLAIN.b64}correct horse", HashError::Malformed);
     refused("{PLAIN}a\nb", HashError::Malformed);
     refused("$6$NaClNaCl$short", HashError::Malformed);
     refused("$2b$04$tooshort", HashError::Malformed);
