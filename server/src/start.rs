@@ -125,7 +125,8 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     let shards = config.shards();
     let cpus = preflight::usable_cpus()?;
     let connections = u64::try_from(config.limits.connections_max).unwrap_or(u64::MAX);
-    for warning in preflight::check(shards, connections)?.warnings {
+    let machine = preflight::check(shards, connections)?;
+    for warning in &machine.warnings {
         tracing::warn!("{warning}");
     }
     let directory = Directory::open(&directory_options(&config))?;
@@ -145,7 +146,8 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     let limits = &config.limits;
     let common = Common {
         admission: Admission::new(
-            limits.connections_max,
+            // More than there are descriptors for could only fail at accept.
+            usize::try_from(machine.connections_max).unwrap_or(usize::MAX),
             limits.connections_per_address_max,
             counters.clone(),
         ),

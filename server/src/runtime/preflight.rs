@@ -122,14 +122,17 @@ pub struct Machine {
 /// configuration allows in all.
 pub fn check(shards: usize, connections_wanted: u64) -> Result<Machine, PreflightError> {
     check_io_uring()?;
-    let mut warnings = Vec::new();
     let shards = u64::try_from(shards).unwrap_or(u64::MAX);
-    let connections_max = raise_open_files(shards, connections_wanted, &mut warnings)?;
-    raise_locked_memory(shards, &mut warnings)?;
+    let wanted = own_files(shards).saturating_add(connections_wanted);
+    let have = raise(libc::RLIMIT_NOFILE, "the limit of open files", wanted)?;
+    let (connections_max, too_few) = judge_open_files(have, shards, connections_wanted)?;
+    let wanted = wanted_locked_memory(shards);
+    let have = raise(libc::RLIMIT_MEMLOCK, "the limit of locked memory", wanted)?;
+    let too_little = judge_locked_memory(have, shards)?;
     Ok(Machine {
         cpus: usable_cpus()?,
         connections_max,
-        warnings,
+        warnings: too_few.into_iter().chain(too_little).collect(),
     })
 }
 
@@ -139,9 +142,13 @@ fn check_io_uring() -> Result<(), PreflightError> {
     ring.submitter()
         .register_probe(&mut probe)
         .map_err(explain_setup)?;
+    judge_operations(|code| probe.is_supported(code))
+}
+
+fn judge_operations(is_supported: impl Fn(u8) -> bool) -> Result<(), PreflightError> {
     let missing: Vec<&str> = OPERATIONS
         .iter()
-        .filter(|(_, code)| !probe.is_supported(*code))
+        .filter(|(_, code)| !is_supported(*code))
         .map(|(name, _)| *name)
         .collect();
     if missing.is_empty() {
@@ -188,42 +195,53 @@ fn kernel_release() -> String {
     )
 }
 
-fn raise_open_files(
-    shards: u64,
-    connections_wanted: u64,
-    warnings: &mut Vec<String>,
-) -> Result<u64, PreflightError> {
-    let ours = FILES_BASE.saturating_add(shards.saturating_mul(FILES_PER_SHARD));
-    let wanted = ours.saturating_add(connections_wanted);
-    let have = raise(libc::RLIMIT_NOFILE, "the limit of open files", wanted)?;
-    if have <= ours {
-        return Err(PreflightError::OpenFiles { have, need: wanted });
-    }
-    let connections_max = have - ours;
-    if have < wanted {
-        warnings.push(format!(
-            "open files are limited to {have}, which leaves {connections_max} connections of the \
-             {connections_wanted} configured; set LimitNOFILE={wanted}"
-        ));
-    }
-    Ok(connections_max.min(connections_wanted))
+/// Descriptors that `shards` need besides their connections.
+fn own_files(shards: u64) -> u64 {
+    FILES_BASE.saturating_add(shards.saturating_mul(FILES_PER_SHARD))
 }
 
-fn raise_locked_memory(shards: u64, warnings: &mut Vec<String>) -> Result<(), PreflightError> {
-    let wanted = shards
-        .saturating_mul(MEMLOCK_BYTES_PER_SHARD)
-        .max(MEMLOCK_BYTES_MIN);
-    let have = raise(libc::RLIMIT_MEMLOCK, "the limit of locked memory", wanted)?;
+/// What a limit of `have` descriptors means: the connections that it leaves, and the warning if
+/// those are fewer than wanted.
+fn judge_open_files(
+    have: u64,
+    shards: u64,
+    connections_wanted: u64,
+) -> Result<(u64, Option<String>), PreflightError> {
+    let ours = own_files(shards);
+    let wanted = ours.saturating_add(connections_wanted);
+    // Not even one connection would be left; the command line, which opens a store at rest, wants
+    // none.
+    if have < ours.saturating_add(connections_wanted.min(1)) {
+        return Err(PreflightError::OpenFiles { have, need: wanted });
+    }
+    let connections_max = have.saturating_sub(ours).min(connections_wanted);
+    let warning = (have < wanted).then(|| {
+        format!(
+            "open files are limited to {have}, which leaves {connections_max} connections of the \
+             {connections_wanted} configured; set LimitNOFILE={wanted}"
+        )
+    });
+    Ok((connections_max, warning))
+}
+
+/// Locked memory that lets `shards` register all their buffers.
+fn wanted_locked_memory(shards: u64) -> u64 {
+    let wanted = shards.saturating_mul(MEMLOCK_BYTES_PER_SHARD);
+    wanted.max(MEMLOCK_BYTES_MIN)
+}
+
+/// What a limit of `have` bytes of locked memory means: the warning if it works but slowly.
+fn judge_locked_memory(have: u64, shards: u64) -> Result<Option<String>, PreflightError> {
+    let wanted = wanted_locked_memory(shards);
     if have < MEMLOCK_BYTES_MIN {
         return Err(PreflightError::LockedMemory { have, need: wanted });
     }
-    if have < wanted {
-        warnings.push(format!(
+    Ok((have < wanted).then(|| {
+        format!(
             "locked memory is limited to {have} bytes, so file I/O runs with unregistered \
              buffers; set LimitMEMLOCK={wanted} to have them registered"
-        ));
-    }
-    Ok(())
+        )
+    }))
 }
 
 /// Raises the soft limit to `wanted`, the hard one too where that is allowed; answers what holds
@@ -294,3 +312,6 @@ pub fn usable_cpus() -> Result<Vec<usize>, PreflightError> {
         .filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &set) })
         .collect())
 }
+
+#[cfg(test)]
+mod tests;
