@@ -2,10 +2,11 @@
 //! `name:hash:quota=QUOTA`.
 //!
 //! The hash is any that [`StoredHash::parse`] reads. The quota is a number of bytes, with `K`, `M`,
-//! `G` or `T` for powers of 1,024, or `none`. Empty lines and lines that begin with `#` are skipped.
+//! `G` or `T` for powers of 1,024, or `none`. Empty lines and lines that begin with `#` are
+//! skipped.
 //!
 //! No hash has a colon in it, but a password in plain text may. So such a line must say where the
-//! password ends if there is a colon behind `{PLAIN}`: by a last field `:quota=2G` or `:quota=none`.
+//! password ends if there is a colon behind `{PLAIN}`, by a last field: `:quota=2G`, `:quota=none`.
 //! All between is the password, whatever it looks like; without that field the line is refused
 //! rather than cut. Lines of Dovecot's passwd-file have more fields after the hash (uid, gid, home,
 //! ...): a file of them must be cut to its first two fields.

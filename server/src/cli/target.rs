@@ -93,7 +93,7 @@ impl Target {
 }
 
 /// The engine at rest; `None` if a server runs and can be asked. A server that starts or stops, or
-/// another command, holds the lock for a moment without being there to be asked: that is waited for.
+/// another command, holds the lock for a moment without being there to be asked: it is waited for.
 fn open_engine(
     config: &Config,
     program: &dyn Program,
