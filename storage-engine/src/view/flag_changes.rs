@@ -11,7 +11,9 @@ use crate::account::RangeBuilder;
 use crate::ids::{ChangeNumber, SessionKey, Uid};
 use crate::request::UidRange;
 
-/// Ranges that the log may hold beyond twice the messages before it is compacted.
+/// Messages that the log may name beyond twice those that changed before it is compacted. Counted
+/// one by one, as one change of a whole mailbox is a single range: what a session is told of, and
+/// what is forgotten then, costs as much as the messages that are named.
 const LOG_SLACK: usize = 64;
 
 /// What is known of one message's flag changes.
@@ -29,7 +31,8 @@ struct Track {
 pub(super) struct FlagChanges {
     tracks: BTreeMap<Uid, Track>,
     log: VecDeque<(ChangeNumber, Vec<UidRange>)>,
-    ranges: usize,
+    /// Messages that the log names, those several times that changed several times.
+    named: usize,
 }
 
 impl FlagChanges {
@@ -51,10 +54,10 @@ impl FlagChanges {
             track.silent_of = silent_of;
             track.last = number;
         }
-        let named = named.finish();
-        self.ranges += named.len();
-        self.log.push_back((number, named));
-        if self.ranges > 2 * self.tracks.len() + LOG_SLACK {
+        let ranges = named.finish();
+        self.named += messages(&ranges);
+        self.log.push_back((number, ranges));
+        if self.named > 2 * self.tracks.len() + LOG_SLACK {
             self.compact();
         }
     }
@@ -95,7 +98,7 @@ impl FlagChanges {
             let Some((number, uids)) = self.log.pop_front() else {
                 return;
             };
-            self.ranges -= uids.len();
+            self.named -= messages(&uids);
             for range in uids {
                 for uid in (range.first.0..=range.last.0).map(Uid) {
                     if self
@@ -117,6 +120,39 @@ impl FlagChanges {
         }
         let log = log.into_iter();
         self.log = log.map(|(number, uids)| (number, uids.finish())).collect();
-        self.ranges = self.log.iter().map(|(_, uids)| uids.len()).sum();
+        self.named = self.tracks.len();
+    }
+}
+
+fn messages(ranges: &[UidRange]) -> usize {
+    let count = |range: &UidRange| range.last.0.saturating_sub(range.first.0).saturating_add(1);
+    let counts = ranges.iter().map(count);
+    counts
+        .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of these changes is one range, so that counting ranges let a client name a mailbox
+    /// ten thousand times over: gigabytes for the next session that was told of it.
+    #[test]
+    fn many_changes_of_a_whole_mailbox_are_coalesced() {
+        let mut changes = FlagChanges::default();
+        for number in 1..=1_000 {
+            changes.note(ChangeNumber(number), (1..=500).map(Uid), None);
+            assert!(changes.named <= 2 * 500 + LOG_SLACK, "{}", changes.named);
+        }
+        let all = [UidRange {
+            first: Uid(1),
+            last: Uid(500),
+        }];
+        assert_eq!(changes.since(ChangeNumber(999)), all);
+        assert_eq!(changes.since(ChangeNumber(3)), all);
+        assert_eq!(changes.since(ChangeNumber(1_000)), []);
+        changes.trim(ChangeNumber(1_000));
+        assert!(changes.tracks.is_empty() && changes.log.is_empty() && changes.named == 0);
     }
 }
