@@ -218,6 +218,8 @@ impl<R: Runtime> Session<R> {
             self.see_arrivals().await;
         } else if numbering == Numbering::Uid {
             self.tell_arrivals();
+        } else if let State::Selected(_, selected) = &mut self.state {
+            selected.see_keywords(&mut self.wire.out).ok()?;
         }
         let selected = self.selected()?;
         let exists = selected.exists().ok()?;

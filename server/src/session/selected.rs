@@ -164,14 +164,27 @@ impl<R: Runtime> Selected<R> {
 
     /// Step 2 of the updates alone: commands that use UIDs or `*` see what has just come.
     pub fn see_arrivals(&mut self, out: &mut Vec<u8>) -> Result<(), Gone> {
+        let read_only = self.is_read_only();
         let mut view = self.view.view_mut().ok_or(ENDED)?;
         let position = self.position.as_mut().ok_or(ENDED)?;
         for event in position.tell_arrivals(&mut view) {
             match event {
                 Event::Exists(messages) => message_count::exists(out, messages),
                 Event::Recent(messages) => message_count::recent(out, messages),
-                Event::Expunge(_) | Event::Keywords | Event::Fetch { .. } => {}
+                Event::Keywords => tell_keywords(view.keywords(), read_only, out),
+                Event::Expunge(_) | Event::Fetch { .. } => {}
             }
+        }
+        Ok(())
+    }
+
+    /// New keywords alone, before an answer that may name one.
+    pub fn see_keywords(&mut self, out: &mut Vec<u8>) -> Result<(), Gone> {
+        let read_only = self.is_read_only();
+        let view = self.view.view().ok_or(ENDED)?;
+        let position = self.position.as_mut().ok_or(ENDED)?;
+        if position.tell_keywords(&view).is_some() {
+            tell_keywords(view.keywords(), read_only, out);
         }
         Ok(())
     }

@@ -127,11 +127,15 @@ impl SessionView {
         self.went = until;
     }
 
+    /// New keywords alone, before an answer that may name one: they may be told at any time.
+    pub fn tell_keywords(&mut self, view: &View) -> Option<Event> {
+        let is_new = self.keywords_told < view.keywords.len();
+        self.keywords_told = view.keywords.len();
+        is_new.then_some(Event::Keywords)
+    }
+
     fn push_arrivals(&mut self, view: &mut View, events: &mut Vec<Event>) {
-        if self.keywords_told < view.keywords.len() {
-            self.keywords_told = view.keywords.len();
-            events.push(Event::Keywords);
-        }
+        events.extend(self.tell_keywords(view));
         if self.told_next == view.uid_next {
             return;
         }
