@@ -9,8 +9,8 @@ pub const MESH_BATCHES_MAX: usize = 64;
 /// Messages that may wait for one peer before connections stop being read.
 pub const OUTBOX_MESSAGES_MAX: usize = 4096;
 
-/// Changes of mailboxes that may wait for one peer; beyond it the peer's sessions in that mailbox
-/// are ended with BYE, as a core that far behind would only fall further.
+/// Changes of mailboxes that may wait for one peer; beyond it the peer gets a snapshot of the
+/// mailbox instead, which costs the same however far behind it is.
 pub const CHANGES_WAITING_MAX: usize = 65_536;
 
 /// Changes that may arrive at a view before its snapshot does.

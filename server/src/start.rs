@@ -25,6 +25,7 @@ use crate::cli::directory_options;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::jobs;
+use crate::limits::CHANGES_WAITING_MAX;
 use crate::net::listener::{bind_tcp, bind_unix};
 use crate::net::self_signed::ensure_self_signed;
 use crate::net::tls::{CertificateFiles, TlsServer};
@@ -157,6 +158,7 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
             directory: directory.handle(),
             counters: counters.clone(),
             tls: tls.clone(),
+            changes_waiting_max: CHANGES_WAITING_MAX,
         },
         store_dir: store_dir.clone(),
         options,

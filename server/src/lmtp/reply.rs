@@ -193,7 +193,7 @@ pub fn farewell(gone: &Gone) -> Option<Reply> {
             ("4.4.2", "Silent for too long")
         }
         Gone::Ended(EndReason::ServerStops) => ("4.3.2", "Server is stopping; come back soon"),
-        Gone::Ended(EndReason::AccountEnded) => ("4.3.0", "Ended"),
+        Gone::Ended(EndReason::AccountEnded | EndReason::FarBehind) => ("4.3.0", "Ended"),
     };
     Some(Reply::new(421, enhanced, text))
 }

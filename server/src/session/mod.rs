@@ -239,9 +239,10 @@ impl<R: Runtime> Session<R> {
 
     /// Waits until the view of the selected mailbox has all that was acknowledged before.
     pub async fn catch_up(&mut self) {
-        if let State::Selected(login, _) = &self.state {
+        if let State::Selected(login, selected) = &self.state {
             // An owner that is gone ends the session at the end of the command.
             let _ = self.shard.catch_up(login.account).await;
+            selected.view().settled().await;
         }
     }
 

@@ -72,6 +72,7 @@ impl<R: Runtime> Selected<R> {
             selection,
         };
         selected.view.reached(answer.change).await?;
+        session.entry().set_selection(selection.session);
         let position = {
             let mut view = selected.view.view_mut().ok_or(Refusal::Unknown)?;
             SessionView::new(&mut view, selected.selection, recent)

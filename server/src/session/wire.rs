@@ -121,6 +121,7 @@ impl<R: Runtime> Wire<R> {
             Gone::Ended(EndReason::Autologout) => Some("Autologout; idle for too long"),
             Gone::Ended(EndReason::LoginTimeout) => Some("Too long without a login"),
             Gone::Ended(EndReason::ServerStops) => Some("Server is stopping; come back soon"),
+            Gone::Ended(EndReason::FarBehind) => Some("Too many expunges untold; connect again"),
             Gone::Ended(EndReason::AccountEnded) => Some("Account is no longer served"),
         };
         if let Some(text) = text {

@@ -32,7 +32,8 @@ pub enum Message {
     /// Answers the `Watch` of that number; changes that were published since it was taken may come
     /// first.
     Watched(MailboxKey, u64, Result<MailboxSnapshot, Refusal>),
-    /// The receiver fell too far behind and hears of no more changes until it watches again.
+    /// The receiver fell too far behind and hears of no more changes until it watches again, which
+    /// it does at once.
     Missed(MailboxKey),
     /// A published change, before any answer that rests on it.
     Changed(MailboxKey, Arc<Change>),

@@ -77,6 +77,8 @@ pub struct Shared {
     pub counters: Arc<Counters>,
     /// Certificates, if there are any.
     pub tls: Option<TlsServer>,
+    /// [`limits::CHANGES_WAITING_MAX`]; tests want fewer.
+    pub changes_waiting_max: usize,
 }
 
 impl<R: Runtime> Clone for Shard<R> {

@@ -8,7 +8,6 @@ use storage_engine::index::MailboxSnapshot;
 use storage_engine::request::{Operation, Refusal, Reply, Request};
 use storage_engine::view::Change;
 
-use crate::limits;
 use crate::runtime::{Runtime, vital};
 
 use super::Shard;
@@ -173,24 +172,45 @@ impl<R: Runtime> Shard<R> {
             Message::Watch(key, watch) => self.watch_for(peer, key, watch),
             Message::Unwatch(key) => self.0.watchers.remove(key, peer),
             Message::Watched(key, watch, snapshot) => self.watched(key, watch, snapshot),
-            Message::Missed(key) => {
-                if let Some(view) = self.view_of(key) {
-                    view.end(Refusal::Unknown);
-                }
-            }
-            Message::Changed(key, change) => {
-                if let Some(view) = self.view_of(key) {
-                    view.apply(&change);
-                }
-            }
+            Message::Missed(key) => self.watch_again(peer, key),
+            Message::Changed(key, change) => self.changed(key, &change),
         }
     }
 
     /// The snapshot for a view has come. One that an earlier view asked for is not for this one:
     /// changes between the two watches were not sent here.
     fn watched(&self, key: MailboxKey, watch: u64, snapshot: Result<MailboxSnapshot, Refusal>) {
-        if let Some(view) = self.view_of(key).filter(|view| view.watch == watch) {
+        if let Some(view) = self.view_of(key).filter(|view| view.watch() == watch) {
             view.install(snapshot);
+            self.end_laggards(&view);
+        }
+    }
+
+    /// This core was too slow for the owner's changes: it makes up for them by a new snapshot, so
+    /// that its sessions go on.
+    fn watch_again(&self, owner: usize, key: MailboxKey) {
+        let watch = self.0.sessions.next_number();
+        if let Some(view) = self.view_of(key)
+            && view.missed(watch)
+            && let Some(outbox) = self.0.outboxes.get(owner)
+        {
+            tracing::debug!(?key, "changes were missed; asking for a snapshot");
+            outbox.push(Message::Watch(key, watch));
+        }
+    }
+
+    /// A change of a mailbox that has a view here.
+    fn changed(&self, key: MailboxKey, change: &Arc<Change>) {
+        if let Some(view) = self.view_of(key) {
+            view.apply(change);
+            self.end_laggards(&view);
+        }
+    }
+
+    /// A client that is silent hears of nothing; it would pin what went until its time-out.
+    fn end_laggards(&self, view: &SharedView) {
+        for selection in view.laggards() {
+            self.0.sessions.end_selection(selection.session);
         }
     }
 
@@ -227,18 +247,16 @@ impl<R: Runtime> Shard<R> {
     pub(super) fn publish(&self, key: &MailboxKey, change: &Arc<Change>, peers: &[usize]) {
         for &peer in peers {
             if peer == self.index() {
-                if let Some(view) = self.view_of(*key) {
-                    view.apply(change);
-                }
+                self.changed(*key, change);
                 continue;
             }
             let Some(outbox) = self.0.outboxes.get(peer) else {
                 continue;
             };
-            if outbox.waiting() < limits::CHANGES_WAITING_MAX {
+            if outbox.waiting() < self.0.shared.changes_waiting_max {
                 outbox.push(Message::Changed(*key, change.clone()));
             } else {
-                // The peer ends its sessions there; they come back to a fresh snapshot.
+                // The peer watches again and gets a snapshot instead of all these changes.
                 self.0.watchers.remove(*key, peer);
                 outbox.push(Message::Missed(*key));
             }

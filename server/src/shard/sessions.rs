@@ -27,6 +27,8 @@ pub enum EndReason {
     ServerStops,
     /// The account was deleted or disabled.
     AccountEnded,
+    /// It has not been told of too many messages that went.
+    FarBehind,
 }
 
 /// One session; shared by its task and the table. Lives on one shard.
@@ -42,6 +44,8 @@ pub struct SessionEntry {
     /// While it writes: until when the client must have taken it.
     writing: Cell<Option<Duration>>,
     why: Cell<Option<EndReason>>,
+    /// What it selected last: the number that the engine knows it by; 0 is nothing.
+    selection: Cell<u64>,
 }
 
 impl SessionEntry {
@@ -81,6 +85,11 @@ impl SessionEntry {
         self.writing.set(until);
     }
 
+    /// The engine's number of what it selects; never used again, so it may stay when that is left.
+    pub fn set_selection(&self, selection: u64) {
+        self.selection.set(selection);
+    }
+
     /// The account that has logged in. Must be set before its owner is asked to admit it.
     pub fn set_account(&self, account: Option<AccountId>) {
         self.account.set(account);
@@ -109,6 +118,7 @@ impl Sessions {
             first: Cell::new(None),
             writing: Cell::new(None),
             why: Cell::new(None),
+            selection: Cell::new(0),
         });
         self.live.borrow_mut().insert(session, entry.clone());
         if self.len() == 1 {
@@ -166,6 +176,15 @@ impl Sessions {
             {
                 entry.end(why);
             }
+        }
+    }
+
+    /// Ends the session with this selection.
+    pub fn end_selection(&self, selection: u64) {
+        let live = self.live.borrow();
+        let theirs = live.values();
+        if let Some(entry) = theirs.into_iter().find(|e| e.selection.get() == selection) {
+            entry.end(EndReason::FarBehind);
         }
     }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use storage_engine::ids::{ChangeNumber, MailboxKey};
+use storage_engine::ids::{ChangeNumber, MailboxKey, SessionKey};
 use storage_engine::index::MailboxSnapshot;
 use storage_engine::request::Refusal;
 use storage_engine::view::{Applied, Change, View};
@@ -20,8 +20,7 @@ mod tests;
 pub struct SharedView {
     /// The mailbox.
     pub key: MailboxKey,
-    /// The number of the watch that feeds it.
-    pub watch: u64,
+    watch: Cell<u64>,
     state: RefCell<State>,
     changed: Signal,
     sessions: Cell<usize>,
@@ -31,6 +30,9 @@ enum State {
     /// The owner was asked; changes that overtake the snapshot wait here.
     Pending(Vec<Arc<Change>>),
     Ready(Box<View>),
+    /// Changes were missed, and the owner was asked for a new snapshot. The sessions go on with
+    /// what there is; changes that overtake the snapshot wait here.
+    CatchingUp(Box<View>, Vec<Arc<Change>>),
     /// No changes come any more: the sessions end.
     Ended(Refusal),
 }
@@ -40,48 +42,67 @@ impl SharedView {
     pub fn pending(key: MailboxKey, watch: u64) -> Rc<Self> {
         Rc::new(SharedView {
             key,
-            watch,
+            watch: Cell::new(watch),
             state: RefCell::new(State::Pending(Vec::new())),
             changed: Signal::default(),
             sessions: Cell::new(0),
         })
     }
 
+    /// The number of the watch that feeds it.
+    pub fn watch(&self) -> u64 {
+        self.watch.get()
+    }
+
     /// The snapshot has come.
     pub fn install(&self, snapshot: Result<MailboxSnapshot, Refusal>) {
         let mut state = self.state.borrow_mut();
-        let State::Pending(waiting) = &mut *state else {
-            return;
-        };
-        let waiting = std::mem::take(waiting);
-        *state = match snapshot {
-            Ok(snapshot) => {
-                let snapshot_now = snapshot.change;
-                let mut view = Box::new(View::new(snapshot));
-                let applied = waiting
-                    .iter()
-                    .filter(|change| change.number > snapshot_now)
-                    .all(|change| view.apply(change) == Applied::Done);
-                if applied {
-                    State::Ready(view)
-                } else {
-                    State::Ended(Refusal::Unknown)
-                }
+        let ended = State::Ended(Refusal::Unknown);
+        *state = match (std::mem::replace(&mut *state, ended), snapshot) {
+            (State::Pending(_) | State::CatchingUp(..), Err(refusal)) => State::Ended(refusal),
+            (State::Pending(waiting), Ok(snapshot)) => {
+                caught_up(Box::new(View::new(snapshot)), &waiting)
             }
-            Err(refusal) => State::Ended(refusal),
+            (State::CatchingUp(mut view, waiting), Ok(snapshot)) => {
+                view.resync(snapshot);
+                caught_up(view, &waiting)
+            }
+            (other @ (State::Ready(_) | State::Ended(_)), _) => other,
         };
         drop(state);
         self.changed.raise();
+    }
+
+    /// Changes were missed; the owner will be asked for a snapshot under a new number. False if
+    /// that is no use any more.
+    pub fn missed(&self, watch: u64) -> bool {
+        let mut state = self.state.borrow_mut();
+        let ended = State::Ended(Refusal::Unknown);
+        *state = match std::mem::replace(&mut *state, ended) {
+            // What waited was published before the next snapshot is taken.
+            State::Pending(_) => State::Pending(Vec::new()),
+            State::Ready(view) | State::CatchingUp(view, _) if !view.ended() => {
+                State::CatchingUp(view, Vec::new())
+            }
+            other => other,
+        };
+        let asks = matches!(*state, State::Pending(_) | State::CatchingUp(..));
+        if asks {
+            self.watch.set(watch);
+        }
+        asks
     }
 
     /// A published change has come.
     pub fn apply(&self, change: &Arc<Change>) {
         let mut state = self.state.borrow_mut();
         match &mut *state {
-            State::Pending(waiting) if waiting.len() < limits::CHANGES_BEFORE_SNAPSHOT_MAX => {
+            State::Pending(waiting) | State::CatchingUp(_, waiting)
+                if waiting.len() < limits::CHANGES_BEFORE_SNAPSHOT_MAX =>
+            {
                 waiting.push(change.clone());
             }
-            State::Pending(_) => *state = State::Ended(Refusal::Unknown),
+            State::Pending(_) | State::CatchingUp(..) => *state = State::Ended(Refusal::Unknown),
             State::Ready(view) if change.number > view.now() => {
                 if view.apply(change) != Applied::Done {
                     *state = State::Ended(Refusal::Unknown);
@@ -93,16 +114,21 @@ impl SharedView {
         self.changed.raise();
     }
 
+    /// Sessions that pin more of what went than this core can hold.
+    pub fn laggards(&self) -> Vec<SessionKey> {
+        self.view().map(|view| view.laggards()).unwrap_or_default()
+    }
+
     /// Whether no changes come any more.
     pub fn is_ended(&self) -> bool {
         match &*self.state.borrow() {
             State::Ended(_) => true,
-            State::Ready(view) => view.ended(),
+            State::Ready(view) | State::CatchingUp(view, _) => view.ended(),
             State::Pending(_) => false,
         }
     }
 
-    /// No changes come any more, as this core fell too far behind or the owner is gone.
+    /// No changes come any more, as the owner is gone.
     pub fn end(&self, refusal: Refusal) {
         *self.state.borrow_mut() = State::Ended(refusal);
         self.changed.raise();
@@ -115,7 +141,18 @@ impl SharedView {
             match &*self.state.borrow() {
                 State::Ready(view) if view.now() >= change => return Ok(()),
                 State::Ended(refusal) => return Err(refusal.clone()),
-                State::Ready(_) | State::Pending(_) => {}
+                State::Ready(_) | State::CatchingUp(..) | State::Pending(_) => {}
+            }
+            self.changed.changed(since).await;
+        }
+    }
+
+    /// Waits until changes that were missed are made up for, if there are any.
+    pub async fn settled(&self) {
+        loop {
+            let since = self.changed.version();
+            if !matches!(&*self.state.borrow(), State::CatchingUp(..)) {
+                return;
             }
             self.changed.changed(since).await;
         }
@@ -129,7 +166,7 @@ impl SharedView {
     /// The view, unless it has ended. Callers have waited with [`SharedView::reached`] before.
     pub fn view(&self) -> Option<Ref<'_, View>> {
         Ref::filter_map(self.state.borrow(), |state| match state {
-            State::Ready(view) => Some(&**view),
+            State::Ready(view) | State::CatchingUp(view, _) => Some(&**view),
             State::Pending(_) | State::Ended(_) => None,
         })
         .ok()
@@ -138,7 +175,7 @@ impl SharedView {
     /// As [`SharedView::view`], to change what is kept for the sessions.
     pub fn view_mut(&self) -> Option<RefMut<'_, View>> {
         RefMut::filter_map(self.state.borrow_mut(), |state| match state {
-            State::Ready(view) => Some(&mut **view),
+            State::Ready(view) | State::CatchingUp(view, _) => Some(&mut **view),
             State::Pending(_) | State::Ended(_) => None,
         })
         .ok()
@@ -154,5 +191,18 @@ impl SharedView {
         let left = self.sessions.get().saturating_sub(1);
         self.sessions.set(left);
         left
+    }
+}
+
+/// The view with the changes that came before its snapshot did.
+fn caught_up(mut view: Box<View>, waiting: &[Arc<Change>]) -> State {
+    let applied = waiting.iter().all(|change| match view.apply(change) {
+        Applied::Done | Applied::Known => true,
+        Applied::Gap => false,
+    });
+    if applied {
+        State::Ready(view)
+    } else {
+        State::Ended(Refusal::Unknown)
     }
 }

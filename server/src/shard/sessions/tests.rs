@@ -97,3 +97,15 @@ fn visits_in_steps_see_every_session_once() {
     let all: Vec<u64> = crowd.entries.iter().map(|entry| entry.session).collect();
     assert_eq!(seen, all);
 }
+
+/// A client that sends nothing is not there to be told that it must go.
+#[test]
+fn a_silent_session_is_ended_by_what_it_selects() {
+    let crowd = crowd(3);
+    crowd.entries[1].set_selection(40);
+    crowd.entries[2].set_selection(41);
+    crowd.sessions.end_selection(41);
+    crowd.sessions.end_selection(99);
+    let why: Vec<_> = crowd.entries.iter().map(|entry| entry.why()).collect();
+    assert_eq!(why, [None, None, Some(EndReason::FarBehind)]);
+}

@@ -1,8 +1,10 @@
 use super::*;
 use futures_lite::future::{block_on, poll_once};
-use storage_engine::ids::{AccountId, MailboxId, ModSeq, Uid, UidValidity};
-use storage_engine::index::MailboxIndex;
-use storage_engine::view::ChangeKind;
+use storage_engine::ids::{AccountId, BodyId, MailboxId, ModSeq, Place, Uid, UidValidity};
+use storage_engine::index::{Entry, MailboxIndex};
+use storage_engine::request::{Flags, UidRange};
+use storage_engine::state_limits::GHOSTS_MAX;
+use storage_engine::view::{ChangeKind, SessionView};
 
 fn pending() -> Rc<SharedView> {
     let key = MailboxKey {
@@ -90,4 +92,103 @@ fn what_waits_for_a_snapshot_is_bounded() {
         view.apply(&keyword(u64::try_from(number).unwrap()));
     }
     assert!(view.is_ended());
+}
+
+/// A view at change 5 that has missed what followed.
+fn catching_up() -> Rc<SharedView> {
+    let view = pending();
+    view.install(Ok(snapshot(5)));
+    assert!(view.missed(2));
+    assert_eq!(view.watch(), 2);
+    view
+}
+
+#[test]
+fn what_was_missed_comes_with_the_next_snapshot() {
+    let view = catching_up();
+    // Sessions go on with what there is.
+    assert_eq!(keywords(&view).as_deref(), Some(""));
+    (8..=9).for_each(|number| view.apply(&keyword(number)));
+    assert_eq!(reached(&view, 6), None);
+    assert!(block_on(poll_once(view.settled())).is_none());
+    view.install(Ok(snapshot(8)));
+    assert_eq!(keywords(&view).as_deref(), Some("k9"));
+    assert_eq!(reached(&view, 9), Some(Ok(())));
+    assert!(block_on(poll_once(view.settled())).is_some());
+}
+
+#[test]
+fn a_view_may_miss_changes_again_before_its_snapshot_came() {
+    let view = catching_up();
+    view.apply(&keyword(7));
+    assert!(view.missed(3));
+    view.apply(&keyword(10));
+    view.install(Ok(snapshot(9)));
+    assert_eq!(keywords(&view).as_deref(), Some("k10"));
+    let view = pending();
+    view.apply(&keyword(4));
+    assert!(view.missed(2));
+    view.install(Ok(snapshot(9)));
+    assert_eq!(reached(&view, 9), Some(Ok(())));
+}
+
+#[test]
+fn a_view_that_cannot_catch_up_ends() {
+    let view = catching_up();
+    view.install(Err(Refusal::NoSuchMailbox));
+    assert!(view.is_ended() && !view.missed(3));
+    let view = catching_up();
+    for number in 0..=limits::CHANGES_BEFORE_SNAPSHOT_MAX {
+        view.apply(&keyword(u64::try_from(number).unwrap() + 6));
+    }
+    assert!(view.is_ended());
+}
+
+#[test]
+fn a_session_that_pins_too_much_of_what_went_is_named() {
+    let count = u32::try_from(GHOSTS_MAX).unwrap();
+    let mut index = MailboxIndex::default();
+    for uid in 1..=count + 1 {
+        index.add(entry(Uid(uid)));
+    }
+    let view = pending();
+    view.install(Ok(MailboxSnapshot {
+        index,
+        uid_next: Uid(count + 2),
+        ..snapshot(5)
+    }));
+    let key = |session| SessionKey { shard: 0, session };
+    let silent = SessionView::new(&mut view.view_mut().unwrap(), key(1), None);
+    let went = |number, first, last| {
+        let uids = vec![UidRange { first, last }];
+        let mod_seq = ModSeq(number);
+        view.apply(&Arc::new(Change {
+            number: ChangeNumber(number),
+            kind: ChangeKind::Went { uids, mod_seq },
+        }));
+    };
+    went(6, Uid(1), Uid(count));
+    let later = SessionView::new(&mut view.view_mut().unwrap(), key(2), None);
+    assert_eq!(view.laggards(), []);
+    went(7, Uid(count + 1), Uid(count + 1));
+    assert_eq!(view.laggards(), [key(1)]);
+    let mut inside = view.view_mut().unwrap();
+    inside.leave(silent);
+    assert_eq!(inside.laggards(), []);
+    inside.leave(later);
+}
+
+fn entry(uid: Uid) -> Entry {
+    Entry {
+        uid,
+        mod_seq: ModSeq(1),
+        flags: Flags::default(),
+        internal_date_s: 0,
+        zone_min: 0,
+        saved_s: 0,
+        size: 1,
+        body: BodyId(0),
+        body_place: Place::NONE,
+        summary_place: Place::NONE,
+    }
 }
