@@ -145,18 +145,38 @@ fn contiguous(mut frames: Vec<Tail>, next: Lsn) -> (Vec<Tail>, Vec<Tail>) {
     (frames, rest)
 }
 
-/// Index of the first frame that says all of the account, or the number of frames.
+/// Index of the first frame from which on the frames say all of the account, or their number.
 fn first_restatement(frames: &[Tail]) -> usize {
-    let restates = |frame: &Tail| {
-        decode_frame(&frame.payload).is_ok_and(|records| {
-            let begins = |record: &Record| {
-                matches!(
-                    record,
-                    Record::Restated { part: 0, .. } | Record::AccountDeleted
-                )
-            };
-            records.first().is_some_and(begins)
-        })
+    (0..frames.len())
+        .find(|at| frames.get(*at..).is_some_and(is_whole))
+        .unwrap_or(frames.len())
+}
+
+/// Whether a restatement begins with the first of these frames and all its parts are there, one
+/// behind the other. One that a crash cut short says nothing.
+fn is_whole(frames: &[Tail]) -> bool {
+    let Some(first) = frames.first() else {
+        return false;
     };
-    frames.iter().position(restates).unwrap_or(frames.len())
+    let parts = match first_record(first) {
+        Some(Record::AccountDeleted) => return true,
+        Some(Record::Restated { part: 0, parts, .. }) => parts,
+        _ => return false,
+    };
+    let mut behind = frames.iter();
+    (0..parts).all(|expected| {
+        behind.next().is_some_and(|frame| {
+            let part = match first_record(frame) {
+                Some(Record::Restated {
+                    part, parts: of, ..
+                }) if of == parts => part,
+                _ => return false,
+            };
+            part == expected && frame.lsn.0 == first.lsn.0 + u64::from(expected)
+        })
+    })
+}
+
+fn first_record(frame: &Tail) -> Option<Record> {
+    decode_frame(&frame.payload).ok()?.into_iter().next()
 }

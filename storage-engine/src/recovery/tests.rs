@@ -216,6 +216,16 @@ fn records_are_put_in_order_and_gaps_show() {
     check(Base::Nothing, rest.clone(), &[7, 8, 9], false, false);
     check(base, rest, &[7, 8, 9], false, false);
     check(Base::Nothing, vec![plain(1), second], &[1], false, true);
+    let cut = vec![plain(4), first.clone(), plain(9)];
+    check(base, cut.clone(), &[4], true, true);
+    let cut_then_whole = vec![
+        plain(4),
+        first,
+        frame(10, &[restated(0)]),
+        frame(11, &[restated(1)]),
+    ];
+    check(base, cut_then_whole, &[10, 11], false, false);
+    check(Base::Nothing, cut, &[], false, true);
     let deleted = frame(9, &[Record::AccountDeleted]);
     check(Base::Nothing, vec![plain(2), deleted], &[9], false, false);
 }
