@@ -241,6 +241,9 @@ impl<D: Disk> MailStore<D> {
                 return Ok(None);
             }
         };
+        if held.states.borrow().incomplete {
+            return Err(CheckpointError::Unreadable(account));
+        }
         loop {
             let overlaid = overlaid(&held.states.borrow());
             let warmed = self.warm(account, &held, &overlaid).await;

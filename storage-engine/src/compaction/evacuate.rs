@@ -188,7 +188,7 @@ impl<D: Disk> MailStore<D> {
             return Ok(());
         }
         // What lies behind a gap may still be read by somebody: nothing of it is moved.
-        if held.states.borrow().gap {
+        if !held.states.borrow().is_writable() {
             return Err(EvacuateError::Unreadable(account));
         }
         if metadata().next().is_some() && self.should_restate(held) {
@@ -351,7 +351,7 @@ impl<D: Disk> MailStore<D> {
             .map(|mailbox| u64::from(mailbox.index.len()))
             .sum();
         let stated = messages + u64::try_from(mailboxes.len()).unwrap_or(0);
-        !states.gap && frames > RESTATE_FRAMES_MIN + 2 * stated
+        states.is_writable() && frames > RESTATE_FRAMES_MIN + 2 * stated
     }
 
     /// Restates the account, after which its older metadata may go.

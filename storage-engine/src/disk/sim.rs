@@ -37,6 +37,8 @@ pub struct Faults {
     pub crash_after: Option<u64>,
     /// The sync of this many-th from now fails.
     pub fail_sync_after: Option<u64>,
+    /// This many-th read of a file from now fails, and only that one.
+    pub fail_read_after: Option<u64>,
     /// Bytes of all files together; beyond it `Full`.
     pub size_max: Option<u64>,
 }
@@ -405,6 +407,18 @@ impl DiskFile for SimFile {
         self.disk.step(false).await?;
         let start = usize::try_from(offset).map_err(|_| DiskError::Bounds("read"))?;
         let mut state = self.disk.state.borrow_mut();
+        if let Some(left) = state.faults.fail_read_after.as_mut() {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                state.faults.fail_read_after = None;
+                return Err(DiskError::Io {
+                    operation: "read",
+                    name: self.name.clone(),
+                    errno: None,
+                    cause: "as the test wants".to_owned(),
+                });
+            }
+        }
         let content = &self.inode(&mut state)?.content;
         let end = start.saturating_add(bytes).min(content.len());
         Ok(content.get(start..end).unwrap_or_default().to_vec())

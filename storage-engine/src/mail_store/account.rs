@@ -30,12 +30,6 @@ impl<D: Disk> MailStore<D> {
         account: AccountId,
         begin: AccountStart,
     ) -> Result<(), OpenError> {
-        if let Base::At { lsn, place } = begin.base
-            && !begin.tail.is_empty()
-            && let Err(ReadError::Io(error)) = self.read_state(account, lsn, place).await
-        {
-            return Err(error.into());
-        }
         let slot = match begin.base {
             Base::At { lsn, place } if begin.tail.is_empty() => {
                 self.count_read_only(begin.gap);
@@ -47,7 +41,7 @@ impl<D: Disk> MailStore<D> {
             }
             Base::Deleted { lsn } => Slot::Deleted { lsn },
             Base::At { .. } | Base::Nothing => {
-                let rebuilt = self.rebuild(account, begin).await;
+                let rebuilt = self.rebuild(account, begin).await?;
                 self.inner.checkpoint.borrow_mut().note_dirty(account);
                 match rebuilt {
                     Ok(held) => Slot::Held(held),
@@ -59,9 +53,13 @@ impl<D: Disk> MailStore<D> {
         Ok(())
     }
 
-    /// Applies the tail to the base. On an unreadable base the account stays cold, and every
-    /// request for it is refused as unreadable.
-    async fn rebuild(&self, account: AccountId, begin: AccountStart) -> Result<Rc<Held>, Stored> {
+    /// Applies the tail to the base. On a damaged base the account stays cold, and every request
+    /// for it is refused as unreadable.
+    async fn rebuild(
+        &self,
+        account: AccountId,
+        begin: AccountStart,
+    ) -> Result<Result<Rc<Held>, Stored>, OpenError> {
         let (state, stored) = match begin.base {
             Base::At { lsn, place } => match self.read_state(account, lsn, place).await {
                 Ok(state) => (
@@ -72,15 +70,16 @@ impl<D: Disk> MailStore<D> {
                         gap: begin.gap,
                     }),
                 ),
+                Err(ReadError::Io(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::error!(%account, %error, "account state is unreadable");
                     self.count_read_only(true);
                     // What lies behind it is not in memory, so nothing may be written.
-                    return Err(Stored {
+                    return Ok(Err(Stored {
                         lsn,
                         place,
                         gap: true,
-                    });
+                    }));
                 }
             },
             Base::Nothing | Base::Deleted { .. } => (AccountState::default(), None),
@@ -94,15 +93,8 @@ impl<D: Disk> MailStore<D> {
                 held.states.borrow_mut().gap = true;
                 break;
             };
-            let mut unreadable = false;
-            for record in &records {
-                let pages = held.states.borrow().published.reads_pages(record);
-                if self.warm(account, &held, &pages).await.is_err() {
-                    held.states.borrow_mut().gap = true;
-                    unreadable = true;
-                }
-            }
-            if unreadable {
+            if !self.warm_for(account, &held, &records).await? {
+                held.states.borrow_mut().incomplete = true;
                 break;
             }
             self.replay(
@@ -119,9 +111,27 @@ impl<D: Disk> MailStore<D> {
         }
         states.gap |= states.published.damaged();
         states.replan();
-        self.count_read_only(states.gap);
+        self.count_read_only(!states.is_writable());
         drop(states);
-        Ok(held)
+        Ok(Ok(held))
+    }
+
+    /// Reads the pages that the replay of these records needs. False: one of them is damaged.
+    async fn warm_for(
+        &self,
+        account: AccountId,
+        held: &Rc<Held>,
+        records: &[Record],
+    ) -> Result<bool, OpenError> {
+        for record in records {
+            let pages = held.states.borrow().published.reads_pages(record);
+            match self.warm_pages(account, held, &pages).await {
+                Ok(()) => {}
+                Err(ReadError::Io(error)) => return Err(error.into()),
+                Err(ReadError::Missing | ReadError::Damaged) => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     fn count_read_only(&self, gap: bool) {
@@ -236,23 +246,30 @@ impl<D: Disk> MailStore<D> {
         held: &Rc<Held>,
         mailboxes: &[MailboxId],
     ) -> Result<(), Refusal> {
+        let warmed = self.warm_pages(account, held, mailboxes).await;
+        warmed.map_err(|_| Refusal::Unreadable)
+    }
+
+    async fn warm_pages(
+        &self,
+        account: AccountId,
+        held: &Rc<Held>,
+        mailboxes: &[MailboxId],
+    ) -> Result<(), ReadError> {
         loop {
             let cold = cold_pages(&held.states.borrow(), mailboxes);
             if cold.is_empty() {
                 return Ok(());
             }
             for (mailbox, at, place) in cold {
-                let page = self
-                    .read_page(account, mailbox, place)
-                    .await
-                    .map_err(|error| {
-                        tracing::error!(%account, ?mailbox, %error, "index page is unreadable");
-                        self.count(|counters| counters.unreadable += 1);
-                        Refusal::Unreadable
-                    })?;
+                let read = self.read_page(account, mailbox, place).await;
+                let page = read.inspect_err(|error| {
+                    tracing::error!(%account, ?mailbox, %error, "index page is unreadable");
+                    self.count(|counters| counters.unreadable += 1);
+                })?;
                 if !warm_page(&mut held.states.borrow_mut(), mailbox, at, place, &page) {
                     tracing::error!(%account, ?mailbox, "index page is another one");
-                    return Err(Refusal::Unreadable);
+                    return Err(ReadError::Damaged);
                 }
             }
         }

@@ -50,6 +50,9 @@ pub(crate) struct States {
     pub restated: Lsn,
     /// Records are lost: nothing may be written.
     pub gap: bool,
+    /// The newest records are in the log but not in here: an index page that they change is
+    /// damaged. Nothing may be written, not by a checkpoint either.
+    pub incomplete: bool,
     /// Sessions that have a mailbox selected, in the order they came.
     pub selected: HashMap<MailboxId, Vec<(SessionKey, Access)>>,
 }
@@ -63,6 +66,7 @@ impl Held {
             stored,
             restated: Lsn(0),
             gap: stored.is_some_and(|stored| stored.gap),
+            incomplete: false,
             selected: HashMap::new(),
         };
         Held {
@@ -76,6 +80,11 @@ impl States {
     /// Whether a checkpoint has something to write.
     pub(crate) fn is_dirty(&self) -> bool {
         self.published.lsn() > self.stored.map_or(Lsn(0), |stored| stored.lsn)
+    }
+
+    /// Whether records may be added.
+    pub(crate) fn is_writable(&self) -> bool {
+        !self.gap && !self.incomplete
     }
 
     /// Makes the planned state share what was folded or read into the published one.

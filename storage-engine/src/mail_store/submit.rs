@@ -204,7 +204,7 @@ impl<D: Disk> MailStore<D> {
         planned: &Planned,
         request: &Request,
     ) -> Result<Room, Refusal> {
-        if states.gap {
+        if !states.is_writable() {
             return Err(Refusal::ReadOnly);
         }
         // Places have a fixed width, so the size is known before the places are.

@@ -1,3 +1,4 @@
 mod compaction;
+mod damage;
 mod harness;
 mod requests;
