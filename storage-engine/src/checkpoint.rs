@@ -5,6 +5,11 @@
 //! slices, durable; then the manifest, which names the tables and where replay begins. A crash in
 //! between leaves the old manifest and frames that nobody names. Everything here can be deleted:
 //! it only costs the next start time.
+//!
+//! An account or table that cannot be read is left out, and then replay begins where it began
+//! before: nothing that is left out is passed.
+
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
@@ -17,7 +22,6 @@ use crate::log::{FrameHeader, FrameKind, Purpose, Room};
 use crate::mail_store::MailStore;
 use crate::mail_store::held::{Held, Slot, States, Stored};
 use crate::recovery::manifest::{Manifest, manifest_name};
-use crate::recovery::slice_table::{StatePlace, TableEntry, encode_table};
 use crate::recovery::start_file::ReplayFrom;
 use crate::view::ChangeKind;
 
@@ -31,6 +35,8 @@ pub(crate) struct CheckpointState {
     /// Slices whose table must be written although no account of theirs changed.
     pub dirty_slices: BTreeSet<Slice>,
     dirty: HashSet<AccountId>,
+    /// Where replay begins by the newest manifest.
+    replay: ReplayFrom,
     /// Bytes of the log when the last checkpoint ended, and what it wrote itself.
     log_bytes: u64,
     log_bytes_min: u64,
@@ -52,6 +58,14 @@ pub enum CheckpointError {
     Unreadable(AccountId),
 }
 
+/// What a checkpoint had to leave out, because it could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    pub accounts: HashSet<AccountId>,
+    /// Slices whose table is the old one.
+    pub slices: BTreeSet<Slice>,
+}
+
 /// How far the checkpoint of one account came.
 enum Progress {
     /// Its state frame is in the log.
@@ -65,7 +79,11 @@ enum Progress {
 }
 
 /// An account whose state frame is in the log.
-type Written = (AccountId, Rc<Held>, Stored);
+struct Written {
+    account: AccountId,
+    held: Rc<Held>,
+    stored: Stored,
+}
 
 impl CheckpointState {
     pub(crate) fn new(
@@ -80,6 +98,7 @@ impl CheckpointState {
             removed,
             dirty_slices: BTreeSet::new(),
             dirty,
+            replay: ReplayFrom::BEGINNING,
             log_bytes: 0,
             log_bytes_min: CHECKPOINT_LOG_BYTES_MIN.min(u64::from(segment_bytes / 2)),
             cost_bytes: 0,
@@ -119,7 +138,7 @@ impl<D: Disk> MailStore<D> {
     }
 
     /// Writes a checkpoint now. One at a time: a second call waits for the first.
-    pub(crate) async fn checkpoint(&self) -> Result<(), CheckpointError> {
+    pub(crate) async fn checkpoint(&self) -> Result<LeftOut, CheckpointError> {
         loop {
             let seen = self.inner.upkeep.generation();
             if !self.inner.checkpoint.borrow().running {
@@ -140,13 +159,15 @@ impl<D: Disk> MailStore<D> {
         let dirty = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty);
         let slices = std::mem::take(&mut self.inner.checkpoint.borrow_mut().dirty_slices);
         let result = match settled {
-            Ok(()) => self.write_checkpoint(replay, &dirty, slices.clone()).await,
+            Ok(()) => self.write_checkpoint(replay, &dirty, &slices).await,
             Err(error) => Err(error),
         };
         let mut state = self.inner.checkpoint.borrow_mut();
         state.running = false;
         match &result {
-            Ok(()) => {
+            Ok(left_out) => {
+                state.dirty.extend(&left_out.accounts);
+                state.dirty_slices.extend(&left_out.slices);
                 state.log_bytes = self.inner.log.counters().bytes;
                 state.cost_bytes = state.log_bytes.saturating_sub(before);
                 self.count(|counters| counters.checkpoints += 1);
@@ -165,30 +186,59 @@ impl<D: Disk> MailStore<D> {
         &self,
         replay: ReplayFrom,
         dirty: &HashSet<AccountId>,
-        mut slices: BTreeSet<Slice>,
-    ) -> Result<(), CheckpointError> {
-        let mut written = Vec::new();
+        slices: &BTreeSet<Slice>,
+    ) -> Result<LeftOut, CheckpointError> {
+        let (mut written, mut left_out) = (Vec::new(), LeftOut::default());
         for account in dirty {
-            slices.insert(account.slice());
             match self.write_account(*account).await {
                 Ok(one) => written.extend(one),
                 Err(CheckpointError::Unreadable(account)) => {
-                    // Replay may not pass its records: they are in no state.
-                    self.close_account(account);
-                    return Err(CheckpointError::Unreadable(account));
+                    self.set_unread(account, true);
+                    left_out.accounts.insert(account);
                 }
                 Err(error) => return Err(error),
             }
         }
         self.settle_or_fail().await?;
-        let tables = self.write_tables(&slices, &written).await?;
+        let changes = self.table_changes(dirty, slices, &written);
+        let tables = self.write_tables(&changes).await?;
         self.settle_or_fail().await?;
+        left_out.slices.extend(tables.unreadable);
+        let replay = match left_out.accounts.is_empty() && left_out.slices.is_empty() {
+            true => replay,
+            false => self.inner.checkpoint.borrow().replay,
+        };
+        self.write_manifest(replay, tables.places).await?;
+        self.inner.checkpoint.borrow_mut().replay = replay;
+        let is_in = |account: &AccountId| !left_out.slices.contains(&account.slice());
+        for one in written.into_iter().filter(|one| is_in(&one.account)) {
+            self.set_unread(one.account, false);
+            self.inner.live.add(one.stored.place, 1);
+            if let Some(old) = one.held.states.borrow_mut().stored.replace(one.stored) {
+                self.inner.live.add(old.place, -1);
+            }
+        }
+        let changed = changes.into_values().flatten();
+        for (account, entry) in changed.filter(|(account, _)| is_in(account)) {
+            self.release_told(account, entry);
+        }
+        let out = dirty.iter().filter(|account| !is_in(account));
+        left_out.accounts.extend(out);
+        Ok(left_out)
+    }
+
+    async fn write_manifest(
+        &self,
+        replay: ReplayFrom,
+        tables: BTreeMap<Slice, Place>,
+    ) -> Result<(), CheckpointError> {
         let manifest = {
             let mut state = self.inner.checkpoint.borrow_mut();
             for (slice, place) in tables {
                 self.inner.live.add(place, 1);
                 if let Some(old) = state.tables.insert(slice, place) {
                     self.inner.live.add(old, -1);
+                    self.inner.reader.forget_table(old);
                 }
             }
             Manifest {
@@ -202,27 +252,23 @@ impl<D: Disk> MailStore<D> {
         };
         let name = manifest_name(self.inner.epoch, self.inner.shard);
         write_whole(&self.inner.disk, &name, &manifest.encode()).await?;
-        for (_, held, stored) in written {
-            self.inner.live.add(stored.place, 1);
-            if let Some(old) = held.states.borrow_mut().stored.replace(stored) {
-                self.inner.live.add(old.place, -1);
-            }
-        }
-        self.release_deleted();
         Ok(())
     }
 
     /// A page of the account is unreadable, so no state of it can be written: the account takes no
-    /// more writes, and the shard no checkpoint, until it can be read again.
-    fn close_account(&self, account: AccountId) {
-        tracing::error!(%account, "no checkpoint can be made of it: the account is read-only");
-        if let Some(Slot::Held(held)) = self.inner.accounts.borrow().get(&account) {
-            let mut states = held.states.borrow_mut();
-            states.gap = true;
-            if let Some(stored) = &mut states.stored {
-                stored.gap = true;
-            }
+    /// more writes, and replay does not pass its records, until it can be read again.
+    fn set_unread(&self, account: AccountId, unread: bool) {
+        let accounts = self.inner.accounts.borrow();
+        let Some(Slot::Held(held)) = accounts.get(&account) else {
+            return;
+        };
+        let mut states = held.states.borrow_mut();
+        if unread && !states.unread {
+            tracing::error!(%account, "no checkpoint can be made of it: the account is read-only");
         }
+        let was_writable = states.is_writable();
+        states.unread = unread;
+        self.note_writable(was_writable, states.is_writable());
     }
 
     async fn settle_or_fail(&self) -> Result<(), CheckpointError> {
@@ -237,7 +283,7 @@ impl<D: Disk> MailStore<D> {
     async fn write_account(&self, account: AccountId) -> Result<Option<Written>, CheckpointError> {
         let held = match self.inner.accounts.borrow().get(&account) {
             Some(Slot::Held(held)) => held.clone(),
-            Some(Slot::Cold(_) | Slot::Deleted { .. } | Slot::Loading { .. }) | None => {
+            Some(Slot::Closed(_) | Slot::Loading(_)) | None => {
                 return Ok(None);
             }
         };
@@ -250,7 +296,13 @@ impl<D: Disk> MailStore<D> {
             warmed.map_err(|_| CheckpointError::Unreadable(account))?;
             let seen = self.inner.log.changed().generation();
             match self.fold_and_write(account, &held, &overlaid)? {
-                Progress::Written(stored) => return Ok(Some((account, held, stored))),
+                Progress::Written(stored) => {
+                    return Ok(Some(Written {
+                        account,
+                        held,
+                        stored,
+                    }));
+                }
                 Progress::NotNeeded => return Ok(None),
                 Progress::Again => {}
                 Progress::NoRoom => self.inner.log.changed().changed_since(seen).await,
@@ -288,7 +340,7 @@ impl<D: Disk> MailStore<D> {
         let changes: Vec<(MailboxId, ChangeKind)> = rebased.collect();
         drop(states);
         for (mailbox, kind) in changes {
-            self.tell(MailboxKey { account, mailbox }, kind);
+            self.tell(held, MailboxKey { account, mailbox }, kind);
         }
         Ok(step?.map_or(Progress::NoRoom, Progress::Written))
     }
@@ -357,72 +409,6 @@ impl<D: Disk> MailStore<D> {
             Room::Full | Room::Never | Room::Fenced => Err(CheckpointError::NoRoom),
         }
     }
-
-    async fn write_tables(
-        &self,
-        slices: &BTreeSet<Slice>,
-        written: &[Written],
-    ) -> Result<BTreeMap<Slice, Place>, CheckpointError> {
-        let mut tables: BTreeMap<Slice, BTreeMap<AccountId, TableEntry>> = slices
-            .iter()
-            .map(|slice| (*slice, BTreeMap::new()))
-            .collect();
-        for (account, slot) in self.inner.accounts.borrow().iter() {
-            if let Some(table) = tables.get_mut(&account.slice())
-                && let Some(entry) = table_entry(slot)
-            {
-                table.insert(*account, entry);
-            }
-        }
-        for (account, _, stored) in written {
-            if let Some(table) = tables.get_mut(&account.slice()) {
-                table.insert(
-                    *account,
-                    TableEntry {
-                        lsn: stored.lsn,
-                        state: place_of(*stored),
-                    },
-                );
-            }
-        }
-        let mut places = BTreeMap::new();
-        for (slice, table) in tables {
-            let header = FrameHeader {
-                kind: FrameKind::SliceTable,
-                slice,
-                epoch: self.inner.epoch,
-                id: 0,
-                account: AccountId([0; 16]),
-            };
-            let payload = encode_table(&table);
-            loop {
-                let seen = self.inner.log.changed().generation();
-                if let Some(place) = self.write_upkeep(&header, &payload)? {
-                    places.insert(slice, place);
-                    break;
-                }
-                self.inner.log.changed().changed_since(seen).await;
-            }
-        }
-        Ok(places)
-    }
-
-    /// Deleted accounts that the tables know of need no memory but their id.
-    fn release_deleted(&self) {
-        for slot in self.inner.accounts.borrow_mut().values_mut() {
-            let lsn = match slot {
-                Slot::Held(held) if Rc::strong_count(held) == 1 => {
-                    let states = held.states.borrow();
-                    let settled = states.in_flight.is_empty() && states.published.deleted();
-                    settled.then(|| states.published.lsn())
-                }
-                _ => None,
-            };
-            if let Some(lsn) = lsn {
-                *slot = Slot::Deleted { lsn };
-            }
-        }
-    }
 }
 
 /// Mailboxes with messages that are in no page yet.
@@ -456,40 +442,4 @@ fn page_places(states: &States, mailboxes: &[MailboxId]) -> HashSet<Place> {
     held.flat_map(|held| held.index.pages())
         .filter_map(|slot| slot.place)
         .collect()
-}
-
-fn table_entry(slot: &Slot) -> Option<TableEntry> {
-    match slot {
-        Slot::Cold(stored) | Slot::Loading { stored, .. } => Some(TableEntry {
-            lsn: stored.lsn,
-            state: place_of(*stored),
-        }),
-        Slot::Deleted { lsn } => Some(TableEntry {
-            lsn: *lsn,
-            state: StatePlace::Deleted,
-        }),
-        Slot::Held(held) => {
-            let states = held.states.borrow();
-            if states.published.deleted() {
-                let lsn = states.published.lsn();
-                return Some(TableEntry {
-                    lsn,
-                    state: StatePlace::Deleted,
-                });
-            }
-            let stored = states.stored?;
-            Some(TableEntry {
-                lsn: stored.lsn,
-                state: place_of(stored),
-            })
-        }
-    }
-}
-
-fn place_of(stored: Stored) -> StatePlace {
-    if stored.gap {
-        StatePlace::Gap(stored.place)
-    } else {
-        StatePlace::At(stored.place)
-    }
 }

@@ -1,6 +1,6 @@
 //! One error enum per operation of the store.
 
-use crate::ids::{Epoch, SegmentId};
+use crate::ids::{Epoch, SegmentId, Slice};
 
 /// Why an operation of a [`Disk`](crate::disk::Disk) failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +70,9 @@ pub enum RecoveryError {
     /// A segment that a start file names is gone.
     #[error("segment {0:?} is missing")]
     SegmentMissing(SegmentId),
+    /// A slice table that was readable a moment ago is not any more.
+    #[error("the table of slice {0:?} was not read a second time")]
+    TableUnreadable(Slice),
     /// No more epochs, or more shards than a segment id can name.
     #[error("limit of the format reached: {0}")]
     Limit(&'static str),

@@ -13,6 +13,10 @@ pub const SEGMENT_BYTES_MIN: u64 = 256 << 10;
 /// Largest segment: recovery holds one in memory, and offsets inside it are `u32`.
 pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 
+/// Bytes of slice tables that a shard keeps in memory: all of them up to some 100,000 accounts of
+/// the shard; beyond that an account that comes into memory costs one more read of a few KiB.
+pub const TABLE_CACHE_BYTES: usize = 8 << 20;
+
 /// Usual capacity of a batch buffer. One write of it takes well below a millisecond, and 64
 /// appenders of 4 KiB fit twice. A larger single frame gets a buffer of its own size.
 pub const BATCH_BYTES: usize = 512 << 10;

@@ -10,6 +10,7 @@ mod commit;
 mod evict;
 pub(crate) mod held;
 mod live;
+mod load;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,8 @@ use crate::limits::MARK_QUIET_MS;
 use crate::log::wake::Signal;
 use crate::log::{Commit, Log, LogCounters};
 use crate::reader::BodyReader;
-use crate::recovery::{LSN_NONE, Options, ShardStart};
+use crate::recovery::slice_table::StatePlace;
+use crate::recovery::{Options, ShardStart};
 use crate::request::{Operation, Refusal, Reply, Request};
 use crate::view::Change;
 
@@ -133,11 +135,12 @@ pub(crate) struct Inner<D: Disk> {
     /// Notified when maintenance may have something to do.
     pub upkeep: Signal,
     publish: Publish,
+    /// Those in memory and a few others; of all others the slice tables say where they are.
     pub accounts: RefCell<HashMap<AccountId, Slot>>,
     in_flight: RefCell<VecDeque<InFlight>>,
     pub uploads: RefCell<Uploads>,
-    /// Kept for every mailbox that changed in this process, so that numbers never go back.
-    changes: RefCell<HashMap<MailboxKey, ChangeNumber>>,
+    /// No change of an account that left memory had a higher number.
+    pub changes_floor: Cell<ChangeNumber>,
     read_only: Cell<usize>,
     pub uses: Cell<u64>,
     /// Uses at the last look at the memory.
@@ -179,8 +182,8 @@ impl<D: Disk> MailStore<D> {
                 accounts: RefCell::new(HashMap::new()),
                 in_flight: RefCell::new(VecDeque::new()),
                 uploads: RefCell::new(Uploads::default()),
-                changes: RefCell::new(HashMap::new()),
-                read_only: Cell::new(0),
+                changes_floor: Cell::default(),
+                read_only: Cell::new(start.read_only),
                 uses: Cell::new(0),
                 looked: Cell::new(0),
             }),
@@ -275,12 +278,14 @@ impl<D: Disk> MailStore<D> {
     }
 
     /// Whether the account exists, durably, and was not deleted.
-    pub fn has_account(&self, account: AccountId) -> bool {
+    pub async fn has_account(&self, account: AccountId) -> Result<bool, Refusal> {
         match self.inner.accounts.borrow().get(&account) {
-            None | Some(Slot::Deleted { .. }) => false,
-            Some(Slot::Cold { .. } | Slot::Loading { .. }) => true,
-            Some(Slot::Held(held)) => held.states.borrow().published.lsn() > LSN_NONE,
+            Some(Slot::Held(held)) => return Ok(held.states.borrow().published.exists()),
+            Some(Slot::Closed(_)) => return Ok(true),
+            Some(Slot::Loading(_)) | None => {}
         }
+        let entry = self.table_entry(account).await?;
+        Ok(entry.is_some_and(|entry| entry.state != StatePlace::Deleted))
     }
 
     /// Compaction on another shard is going to remove this segment, whose places nobody has any

@@ -16,9 +16,14 @@ use bytes::{Bytes, BytesMut};
 
 use crate::disk::{Disk, DiskError, DiskFile};
 use crate::error::ReadError;
-use crate::ids::{AccountId, BodyId, Place, SegmentId};
-use crate::limits::{BODY_CHUNKS_MAX, BODY_INLINE_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX};
-use crate::log::{FRAME_HEADER_BYTES, Fields, FrameError, FrameKind, decode_frame, segment_name};
+use crate::ids::{AccountId, BodyId, Place, SegmentId, Slice};
+use crate::limits::{
+    BODY_CHUNKS_MAX, BODY_INLINE_BYTES_MAX, FRAME_PAYLOAD_BYTES_MAX, TABLE_CACHE_BYTES,
+};
+use crate::log::{
+    FRAME_HEADER_BYTES, Fields, FrameError, FrameHeader, FrameKind, decode_frame, segment_name,
+};
+use crate::recovery::slice_table::SliceTable;
 use crate::recovery::{Options, Sabotage};
 use cache::{BodyCache, Descriptors};
 
@@ -31,6 +36,7 @@ struct Inner<D: Disk> {
     disk: D,
     files: RefCell<Descriptors<D::File>>,
     cache: RefCell<BodyCache>,
+    tables: RefCell<BodyCache>,
     /// Removed by compaction, or about to be: never opened again.
     gone: RefCell<HashSet<SegmentId>>,
     sabotage: Option<Sabotage>,
@@ -54,6 +60,7 @@ impl<D: Disk> BodyReader<D> {
                 disk,
                 files,
                 cache,
+                tables: RefCell::new(BodyCache::new(TABLE_CACHE_BYTES)),
                 gone: RefCell::default(),
                 sabotage: options.sabotage,
             }),
@@ -112,6 +119,7 @@ impl<D: Disk> BodyReader<D> {
         self.inner.gone.borrow_mut().insert(segment);
         self.inner.files.borrow_mut().remove(segment);
         self.inner.cache.borrow_mut().forget(segment);
+        self.inner.tables.borrow_mut().forget(segment);
     }
 
     /// One frame of one of these kinds, from the disk.
@@ -122,6 +130,49 @@ impl<D: Disk> BodyReader<D> {
         place: Place,
         kinds: &[FrameKind],
     ) -> Result<(FrameKind, Bytes), ReadError> {
+        let (header, payload) = self.read_any(place).await?;
+        if header.account != account || header.id != id || !kinds.contains(&header.kind) {
+            return Err(ReadError::Missing);
+        }
+        Ok((header.kind, payload))
+    }
+
+    /// The table of a slice, from memory or the disk.
+    pub(crate) async fn read_table(
+        &self,
+        slice: Slice,
+        place: Place,
+    ) -> Result<SliceTable, ReadError> {
+        let found = self.inner.tables.borrow_mut().get(place);
+        if let Some(found) = found {
+            return Ok(SliceTable::of_parsed(found.payload));
+        }
+        let (header, payload) = self.read_any(place).await?;
+        if header.kind != FrameKind::SliceTable || header.slice != slice {
+            return Err(ReadError::Missing);
+        }
+        let table = SliceTable::parse(payload).ok_or(ReadError::Damaged)?;
+        self.remember_table(place, &table);
+        Ok(table)
+    }
+
+    /// Puts a table where the next look finds it.
+    pub(crate) fn remember_table(&self, place: Place, table: &SliceTable) {
+        let frame = CachedFrame {
+            account: AccountId([0; 16]),
+            body: BodyId(0),
+            kind: FrameKind::SliceTable,
+            payload: table.payload().clone(),
+        };
+        self.inner.tables.borrow_mut().put(place, frame);
+    }
+
+    /// There is a newer table.
+    pub(crate) fn forget_table(&self, place: Place) {
+        self.inner.tables.borrow_mut().remove(place);
+    }
+
+    async fn read_any(&self, place: Place) -> Result<(FrameHeader, Bytes), ReadError> {
         let len = usize::try_from(place.len).unwrap_or(usize::MAX);
         if len > FRAME_PAYLOAD_BYTES_MAX {
             return Err(ReadError::Damaged);
@@ -140,10 +191,8 @@ impl<D: Disk> BodyReader<D> {
             }
             Err(FrameError::Cut | FrameError::Damaged(_)) => return Err(ReadError::Damaged),
         };
-        if header.account != account || header.id != id || !kinds.contains(&header.kind) {
-            return Err(ReadError::Missing);
-        }
-        Ok((header.kind, Bytes::from(bytes).slice(FRAME_HEADER_BYTES..)))
+        let payload = Bytes::from(bytes).slice(FRAME_HEADER_BYTES..);
+        Ok((header, payload))
     }
 
     async fn read_cached(

@@ -14,15 +14,18 @@
 //! | torn tail                                 | cut, see `log::scan`                             |
 //! | damaged metadata below the mark           | a gap: its account is read-only, reported        |
 //! | manifest unreadable                       | its shard's log is replayed from the start file  |
-//! | slice table unreadable                    | its accounts are rebuilt if the log has them all |
+//! | manifest that passes nothing              | the same, but its tables count                   |
+//! | slice table unreadable                    | its accounts are rebuilt from the whole log      |
 
 mod accounts;
+mod directory;
 pub mod envelope;
 mod files;
 mod load;
 pub mod manifest;
 pub mod slice_table;
 pub mod start_file;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +38,7 @@ use crate::error::RecoveryError;
 use crate::ids::{AccountId, Epoch, Lsn, Place, SegmentId, Slice};
 use crate::limits::{BLOCK_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::log::{Damage, SHARDS_MAX, Space, parse_segment_name, segment_name};
-use crate::recovery::load::Directory;
+use crate::recovery::directory::Directory;
 use crate::recovery::manifest::parse_manifest_name;
 use crate::recovery::start_file::{StartFile, parse_start_name, start_name};
 
@@ -127,8 +130,10 @@ pub struct ShardStart {
     pub shard: usize,
     /// How many there are.
     pub shards: usize,
-    /// Every account of the shard's slices that exists or ever did.
+    /// Accounts of the shard's slices of which the tables do not say all.
     pub accounts: HashMap<AccountId, AccountStart>,
+    /// How many others are read-only.
+    pub read_only: usize,
     /// Slice tables of the shard's slices.
     pub tables: BTreeMap<Slice, Place>,
     /// Segments of earlier epochs.
@@ -188,7 +193,7 @@ pub struct RecoveryReport {
     /// Segments that are listed, not removed, and gone.
     pub missing: Vec<SegmentId>,
     /// Accounts that are read-only because of a gap.
-    pub read_only: Vec<AccountId>,
+    pub read_only: BTreeSet<AccountId>,
 }
 
 impl std::fmt::Display for RecoveryReport {
@@ -234,11 +239,10 @@ pub async fn recover<D: Disk>(
     tidy(disk, &directory, &start, &replayed.empty).await?;
     let accounts = std::mem::take(&mut replayed.accounts);
     let accounts = accounts::settle(accounts, options.indexes, &mut report);
-    report.accounts = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
     let space = Space::new(used_bytes(disk).await?, options.size_max);
 
     Ok(Recovered {
-        shards: deal(accounts, start, shards, &space),
+        shards: deal(accounts, &report.read_only, start, shards, &space),
         epoch,
         report,
     })
@@ -247,6 +251,7 @@ pub async fn recover<D: Disk>(
 /// Gives each shard what is its own.
 fn deal(
     accounts: HashMap<AccountId, AccountStart>,
+    read_only: &BTreeSet<AccountId>,
     start: StartFile,
     shards: usize,
     space: &Space,
@@ -270,11 +275,17 @@ fn deal(
             shard,
             shards,
             accounts: HashMap::new(),
+            read_only: 0,
             tables: BTreeMap::new(),
             segments: segments.clone(),
             space: space.clone(),
         })
         .collect();
+    for account in read_only.iter().filter(|one| !accounts.contains_key(one)) {
+        if let Some(shard) = dealt.get_mut(account.slice().shard(shards)) {
+            shard.read_only += 1;
+        }
+    }
     for (account, begin) in accounts {
         if let Some(shard) = dealt.get_mut(account.slice().shard(shards)) {
             shard.accounts.insert(account, begin);

@@ -15,7 +15,7 @@ use storage_engine::log::{
 };
 use storage_engine::record::{self, Record};
 use storage_engine::recovery::manifest::Manifest;
-use storage_engine::recovery::slice_table::decode_table;
+use storage_engine::recovery::slice_table::SliceTable;
 use storage_engine::recovery::start_file::StartFile;
 use storage_engine::testing::Rng;
 
@@ -157,7 +157,7 @@ fn random_bytes_are_refused_by_every_reader() {
         let _ = SegmentHeader::decode(&bytes, SEGMENT);
         let _ = BatchHeader::decode(&bytes, SEGMENT);
         let _ = record::decode_frame(&bytes);
-        let _ = decode_table(&bytes);
+        let _ = SliceTable::parse(bytes.clone().into());
         let _ = StartFile::decode(&bytes);
         let _ = Manifest::decode(&bytes);
         let _ = AccountState::decode(&bytes);
@@ -187,12 +187,15 @@ fn records_that_read_are_written_the_same_way() {
 
 #[test]
 fn tables_and_states_survive_what_a_disk_does_to_them() {
-    let table = storage_engine::recovery::slice_table::encode_table(&BTreeMap::new());
+    let table = SliceTable::default()
+        .with(&BTreeMap::new())
+        .payload()
+        .to_vec();
     check(|rng| {
         let mut bytes = table.clone();
         bytes.extend(random_bytes(rng, 200));
         mutate(rng, &mut bytes);
-        let _ = decode_table(&bytes);
+        let _ = SliceTable::parse(bytes.clone().into());
         let _ = AccountState::decode(&bytes);
     });
 }

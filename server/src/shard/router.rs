@@ -292,12 +292,13 @@ impl<R: Runtime> Shard<R> {
             // The channel keeps the order; nothing else is needed.
             Question::CatchUp => Answer::Done(Ok(())),
             Question::Admit(account) => {
+                let known = vital(self.store().has_account(account)).await;
+                // Looked at last: it may have been closed while the store was asked.
                 let closed = self.0.closed.borrow().contains(&account);
-                let admitted = !closed && self.store().has_account(account);
-                Answer::Done(if admitted {
-                    Ok(())
-                } else {
-                    Err(Refusal::NoSuchAccount)
+                Answer::Done(match known {
+                    Ok(true) if !closed => Ok(()),
+                    Ok(_) => Err(Refusal::NoSuchAccount),
+                    Err(refusal) => Err(refusal),
                 })
             }
             Question::Close(account) => {

@@ -10,7 +10,8 @@ use crate::disk::{Disk, DiskFile};
 use crate::ids::{AccountId, BodyId, Lsn, MailboxId, Place, SegmentId};
 use crate::limits::{BODY_INLINE_BYTES_MAX, RESTATE_FRAMES_MIN, RESTATE_PART_BYTES};
 use crate::log::{
-    FrameHeader, FrameKind, Purpose, Room, SEGMENT_HEADER_BYTES, SegmentBytes, scan, segment_name,
+    FRAME_HEADER_BYTES, FrameHeader, FrameKind, Purpose, Room, SEGMENT_HEADER_BYTES, SegmentBytes,
+    scan, segment_name,
 };
 use crate::mail_store::MailStore;
 use crate::mail_store::held::Held;
@@ -103,9 +104,17 @@ impl<D: Disk> MailStore<D> {
             checkpoint.dirty_slices.extend(slices);
         }
         self.settled().await;
-        self.checkpoint().await?;
+        let left_out = self.checkpoint().await?;
         drop(kept);
-        Ok(())
+        let is_left_out = |account: &&AccountId| left_out.accounts.contains(*account);
+        if let Some(account) = contents.by_account.keys().find(is_left_out) {
+            return Err(EvacuateError::Unreadable(*account));
+        }
+        let tables = &self.inner.checkpoint.borrow().tables;
+        match tables.values().any(|place| place.segment == segment) {
+            true => Err(EvacuateError::Stays),
+            false => Ok(()),
+        }
     }
 
     /// Reads the whole segment. One with damage stays: what is damaged now may be read by
@@ -148,7 +157,7 @@ impl<D: Disk> MailStore<D> {
                 return;
             }
             let frames = by_account.entry(header.account).or_default();
-            let start = wide(place.offset) + 40 - SEGMENT_HEADER_BYTES;
+            let start = wide(place.offset) + FRAME_HEADER_BYTES - SEGMENT_HEADER_BYTES;
             let payload = start..start + payload.len();
             frames.push(Found {
                 header: *header,

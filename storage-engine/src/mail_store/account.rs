@@ -1,4 +1,4 @@
-//! Accounts come into memory when they are used: state frame, tail, index pages.
+//! What accounts in memory are made of: state frame, tail, index pages.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -6,10 +6,9 @@ use std::sync::Arc;
 use crate::account::AccountState;
 use crate::disk::Disk;
 use crate::error::{OpenError, ReadError};
-use crate::ids::{AccountId, ChangeNumber, Lsn, MailboxId, MailboxKey, Place, Uid};
+use crate::ids::{AccountId, ChangeNumber, Lsn, MailboxId, Place, Uid};
 use crate::index::Page;
 use crate::log::FrameKind;
-use crate::log::wake::Signal;
 use crate::mail_store::MailStore;
 use crate::mail_store::held::{Held, Slot, States, Stored};
 use crate::record::{Record, decode_frame};
@@ -20,8 +19,7 @@ use crate::request::{Refusal, Reply};
 type ColdPage = (MailboxId, usize, Place);
 
 impl<D: Disk> MailStore<D> {
-    /// At open: accounts whose newest state a checkpoint wrote stay on the disk, all others are
-    /// built from their records.
+    /// At open: accounts with records behind the newest checkpoint are built from them.
     ///
     /// An I/O error may pass, so it fails the start: an account that was opened without its tail
     /// would lose that to the next checkpoint. Damage does not pass; it closes the account.
@@ -30,31 +28,20 @@ impl<D: Disk> MailStore<D> {
         account: AccountId,
         begin: AccountStart,
     ) -> Result<(), OpenError> {
-        let slot = match begin.base {
-            Base::At { lsn, place } if begin.tail.is_empty() => {
-                self.count_read_only(begin.gap);
-                Slot::Cold(Stored {
-                    lsn,
-                    place,
-                    gap: begin.gap,
-                })
-            }
-            Base::Deleted { lsn } => Slot::Deleted { lsn },
-            Base::At { .. } | Base::Nothing => {
-                let rebuilt = self.rebuild(account, begin).await?;
-                self.inner.checkpoint.borrow_mut().note_dirty(account);
-                match rebuilt {
-                    Ok(held) => Slot::Held(held),
-                    Err(stored) => Slot::Cold(stored),
-                }
-            }
+        // The table says it already, and nothing comes after it.
+        if let Base::Deleted { .. } = begin.base {
+            return Ok(());
+        }
+        let slot = match self.rebuild(account, begin).await? {
+            Ok(held) => Slot::Held(held),
+            Err(stored) => Slot::Closed(stored),
         };
+        self.inner.checkpoint.borrow_mut().note_dirty(account);
         self.inner.accounts.borrow_mut().insert(account, slot);
         Ok(())
     }
 
-    /// Applies the tail to the base. On a damaged base the account stays cold, and every request
-    /// for it is refused as unreadable.
+    /// Applies the tail to the base. On a damaged base the account is closed.
     async fn rebuild(
         &self,
         account: AccountId,
@@ -67,7 +54,7 @@ impl<D: Disk> MailStore<D> {
                     Some(Stored {
                         lsn,
                         place,
-                        gap: begin.gap,
+                        gap: false,
                     }),
                 ),
                 Err(ReadError::Io(error)) => return Err(error.into()),
@@ -84,7 +71,7 @@ impl<D: Disk> MailStore<D> {
             },
             Base::Nothing | Base::Deleted { .. } => (AccountState::default(), None),
         };
-        let held = Rc::new(Held::new(state, stored));
+        let held = Rc::new(Held::new(state, stored, ChangeNumber::default()));
         held.states.borrow_mut().gap = begin.gap;
         let from_nothing = stored.is_none();
         for tail in begin.tail {
@@ -134,10 +121,16 @@ impl<D: Disk> MailStore<D> {
         Ok(true)
     }
 
-    fn count_read_only(&self, gap: bool) {
+    fn count_read_only(&self, read_only: bool) {
+        self.note_writable(true, !read_only);
+    }
+
+    /// For the health: an account came to be read-only, or no more.
+    pub(crate) fn note_writable(&self, was: bool, is: bool) {
+        let read_only = self.inner.read_only.get() + usize::from(was);
         self.inner
             .read_only
-            .set(self.inner.read_only.get() + usize::from(gap));
+            .set(read_only.saturating_sub(usize::from(is)));
     }
 
     fn replay(
@@ -165,65 +158,7 @@ impl<D: Disk> MailStore<D> {
         states.planned.set_lsn(lsn);
     }
 
-    /// The account, read from the disk if it has to be. `Ok(None)`: nothing is known of the id.
-    pub(crate) async fn load(&self, account: AccountId) -> Result<Option<Rc<Held>>, Refusal> {
-        loop {
-            match self.look_up(account) {
-                Known::Nothing => return Ok(None),
-                Known::Held(held) => return Ok(Some(held)),
-                Known::Loading(done, seen) => done.changed_since(seen).await,
-                Known::Cold(mut load) => {
-                    let stored = load.stored;
-                    match self.read_state(account, stored.lsn, stored.place).await {
-                        Ok(state) => {
-                            load.read = Some(Rc::new(Held::new(state, Some(stored))));
-                        }
-                        Err(error) => {
-                            tracing::error!(%account, %error, "account state is unreadable");
-                            self.count(|counters| counters.unreadable += 1);
-                            return Err(Refusal::Unreadable);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn look_up(&self, account: AccountId) -> Known<D> {
-        let mut accounts = self.inner.accounts.borrow_mut();
-        match accounts.get_mut(&account) {
-            None => Known::Nothing,
-            Some(Slot::Held(held)) => {
-                let uses = self.inner.uses.get() + 1;
-                self.inner.uses.set(uses);
-                held.used.set(uses);
-                Known::Held(held.clone())
-            }
-            Some(Slot::Deleted { lsn }) => {
-                Known::Held(Rc::new(Held::new(deleted_state(*lsn), None)))
-            }
-            Some(Slot::Loading { done, .. }) => Known::Loading(done.clone(), done.generation()),
-            Some(slot @ Slot::Cold(_)) => {
-                let Slot::Cold(stored) = *slot else {
-                    return Known::Nothing;
-                };
-                let done = Rc::new(Signal::default());
-                *slot = Slot::Loading {
-                    stored,
-                    done: done.clone(),
-                };
-                Known::Cold(Load {
-                    store: self.clone(),
-                    account,
-                    stored,
-                    done,
-                    read: None,
-                })
-            }
-        }
-    }
-
-    async fn read_state(
+    pub(super) async fn read_state(
         &self,
         account: AccountId,
         lsn: Lsn,
@@ -305,7 +240,7 @@ impl<D: Disk> MailStore<D> {
         if !states.published.exists() {
             return Err(Refusal::NoSuchAccount);
         }
-        let change = self.change_number(MailboxKey { account, mailbox });
+        let change = held.change(mailbox);
         let snapshot = states.published.snapshot(mailbox, change);
         snapshot.map(Reply::Snapshot).ok_or(Refusal::NoSuchMailbox)
     }
@@ -332,53 +267,6 @@ impl<D: Disk> MailStore<D> {
             summary_place,
         })
     }
-
-    /// A mailbox's newest published change in this process.
-    pub(crate) fn change_number(&self, key: MailboxKey) -> ChangeNumber {
-        self.inner
-            .changes
-            .borrow()
-            .get(&key)
-            .copied()
-            .unwrap_or_default()
-    }
-}
-
-/// What is known of an account id now.
-enum Known<D: Disk> {
-    Nothing,
-    Held(Rc<Held>),
-    /// Somebody reads it; wait from this generation of the signal on.
-    Loading(Rc<Signal>, u64),
-    /// It is ours to read.
-    Cold(Load<D>),
-}
-
-/// A load in progress. When it is dropped, done or not, whoever waits goes on.
-struct Load<D: Disk> {
-    store: MailStore<D>,
-    account: AccountId,
-    stored: Stored,
-    done: Rc<Signal>,
-    read: Option<Rc<Held>>,
-}
-
-impl<D: Disk> Drop for Load<D> {
-    fn drop(&mut self) {
-        let slot = self.read.take().map_or(Slot::Cold(self.stored), Slot::Held);
-        let mut accounts = self.store.inner.accounts.borrow_mut();
-        accounts.insert(self.account, slot);
-        drop(accounts);
-        self.done.notify();
-    }
-}
-
-/// A deleted account as its records would have left it.
-fn deleted_state(lsn: Lsn) -> AccountState {
-    let mut state = AccountState::default();
-    state.apply(&Record::AccountDeleted);
-    state.set_lsn(lsn);
-    state
 }
 
 fn cold_pages(states: &States, mailboxes: &[MailboxId]) -> Vec<ColdPage> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::account::ReplyDraft;
 use crate::disk::{Disk, DiskError};
-use crate::ids::{AccountId, ChangeNumber, Lsn, MailboxId, MailboxKey, Position, SessionKey};
+use crate::ids::{AccountId, Lsn, MailboxId, MailboxKey, Position, SessionKey};
 use crate::log::wake::Resolver;
 use crate::mail_store::MailStore;
 use crate::mail_store::held::{Held, Slot, States};
@@ -63,7 +63,7 @@ impl<D: Disk> MailStore<D> {
             let accounts = self.inner.accounts.borrow();
             let held = accounts.values().filter_map(|slot| match slot {
                 Slot::Held(held) => Some(held.clone()),
-                Slot::Cold(_) | Slot::Deleted { .. } | Slot::Loading { .. } => None,
+                Slot::Closed(_) | Slot::Loading(_) => None,
             });
             held.collect()
         };
@@ -108,7 +108,8 @@ impl<D: Disk> MailStore<D> {
                     *recent_for = taken.map(|(_, session)| *session);
                 }
                 let key = MailboxKey { account, mailbox };
-                changes.push((key, self.number(key, kind)));
+                let number = one.held.next_change(mailbox);
+                changes.push((key, Arc::new(Change { number, kind })));
             }
         }
         states.published.set_lsn(one.lsn);
@@ -119,27 +120,15 @@ impl<D: Disk> MailStore<D> {
         changes
     }
 
-    /// Gives a change its number in the mailbox's order.
-    pub(crate) fn number(&self, key: MailboxKey, kind: ChangeKind) -> Arc<Change> {
-        let mut changes = self.inner.changes.borrow_mut();
-        let number = changes.entry(key).or_default();
-        *number = ChangeNumber(number.0 + 1);
-        Arc::new(Change {
-            number: *number,
-            kind,
-        })
-    }
-
     /// Tells the watchers of a change that no record made.
-    pub(crate) fn tell(&self, key: MailboxKey, kind: ChangeKind) {
-        let change = self.number(key, kind);
-        (self.inner.publish)(key, change);
+    pub(crate) fn tell(&self, held: &Held, key: MailboxKey, kind: ChangeKind) {
+        let number = held.next_change(key.mailbox);
+        (self.inner.publish)(key, Arc::new(Change { number, kind }));
     }
 
     /// Completes an answer from the published state and lets it go.
     pub(crate) fn answer(&self, one: InFlight, states: &States) {
-        let account = one.account;
-        let change = |mailbox| self.change_number(MailboxKey { account, mailbox });
+        let change = |mailbox| one.held.change(mailbox);
         let outcome = one
             .draft
             .and_then(|draft| draft.finish(&states.published, &change));

@@ -1,12 +1,10 @@
 //! Accounts leave memory when they are too many, the longest unused first. Only what a checkpoint
 //! holds whole, and what nobody uses, may go.
 
-use std::rc::Rc;
-
 use crate::disk::Disk;
 use crate::ids::AccountId;
 use crate::mail_store::MailStore;
-use crate::mail_store::held::{Held, Slot, States};
+use crate::mail_store::held::{Slot, States};
 
 /// Uses between two looks at the memory: a look costs a walk over the accounts in memory.
 const USES_PER_LOOK: u64 = 1_024;
@@ -57,44 +55,49 @@ impl<D: Disk> MailStore<D> {
     }
 
     fn release(&self, account: AccountId) -> bool {
-        let mut accounts = self.inner.accounts.borrow_mut();
-        let Some(slot) = accounts.get_mut(&account) else {
+        let accounts = self.inner.accounts.borrow();
+        let Some(Slot::Held(held)) = accounts.get(&account) else {
             return false;
         };
-        let Slot::Held(held) = slot else { return false };
-        if !is_idle(held) || self.inner.uploads.borrow().are_of(account) {
+        if !held.is_idle() || self.inner.uploads.borrow().are_of(account) {
             return false;
         }
-        let states = held.states.borrow();
-        let stored = states.stored.filter(|_| !states.is_dirty());
-        drop(states);
-        match stored {
-            Some(stored) => {
-                *slot = Slot::Cold(stored);
-                true
-            }
-            None => {
-                // It has to stay until the next checkpoint, but its stored pages need not.
-                let mut states = held.states.borrow_mut();
-                for mailbox in states.published.mailbox_ids() {
-                    if let Some(index) = states.published.index_mut(mailbox) {
-                        index.cool();
-                    }
+        let mut states = held.states.borrow_mut();
+        if states.is_dirty() {
+            // It has to stay until the next checkpoint, but its stored pages need not.
+            for mailbox in states.published.mailbox_ids() {
+                if let Some(index) = states.published.index_mut(mailbox) {
+                    index.cool();
                 }
-                states.planned = states.published.clone();
-                false
             }
+            states.planned = states.published.clone();
+            return false;
+        }
+        drop(states);
+        drop(accounts);
+        self.let_go(account);
+        true
+    }
+
+    /// Takes an idle account out of memory. Its mailboxes' next changes get higher numbers than
+    /// any that was seen, whoever saw it.
+    pub(crate) fn let_go(&self, account: AccountId) {
+        if let Some(Slot::Held(held)) = self.inner.accounts.borrow_mut().remove(&account) {
+            let floor = self.inner.changes_floor.get().max(held.newest_change());
+            self.inner.changes_floor.set(floor);
         }
     }
-}
 
-/// Nobody works on it, waits for it or has a mailbox of it selected.
-fn is_idle(held: &Rc<Held>) -> bool {
-    if Rc::strong_count(held) > 1 {
-        return false;
+    /// A refused request leaves nothing of an account that does not exist.
+    pub(crate) fn forget_unborn(&self, account: AccountId) {
+        let unborn = match self.inner.accounts.borrow().get(&account) {
+            Some(Slot::Held(held)) => held.is_idle() && held.states.borrow().is_unborn(),
+            _ => false,
+        };
+        if unborn {
+            self.let_go(account);
+        }
     }
-    let states = held.states.borrow();
-    states.in_flight.is_empty() && states.selected.is_empty()
 }
 
 fn size_of(states: &States) -> usize {

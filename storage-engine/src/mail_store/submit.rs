@@ -28,6 +28,14 @@ enum Step {
 
 impl<D: Disk> MailStore<D> {
     pub(crate) async fn plan_and_commit(&self, request: &Request) -> Result<Reply, Refusal> {
+        let outcome = self.plan_until_done(request).await;
+        if outcome.is_err() {
+            self.forget_unborn(request.account);
+        }
+        outcome
+    }
+
+    async fn plan_until_done(&self, request: &Request) -> Result<Reply, Refusal> {
         let account = request.account;
         let log = &self.inner.log;
         loop {
@@ -69,7 +77,9 @@ impl<D: Disk> MailStore<D> {
     }
 
     fn unborn(&self, account: AccountId) -> Rc<Held> {
-        let held = Rc::new(Held::new(crate::account::AccountState::default(), None));
+        let floor = self.inner.changes_floor.get();
+        let state = crate::account::AccountState::default();
+        let held = Rc::new(Held::new(state, None, floor));
         self.inner
             .accounts
             .borrow_mut()

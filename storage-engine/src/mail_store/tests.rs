@@ -1,4 +1,5 @@
 mod compaction;
 mod damage;
 mod harness;
+mod memory;
 mod requests;

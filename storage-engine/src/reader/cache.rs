@@ -64,7 +64,7 @@ impl BodyCache {
         gone.into_iter().for_each(|place| self.remove(place));
     }
 
-    fn remove(&mut self, place: Place) {
+    pub(super) fn remove(&mut self, place: Place) {
         if let Some((age, frame)) = self.frames.remove(&place) {
             self.by_age.remove(&age);
             self.bytes -= frame.payload.len();

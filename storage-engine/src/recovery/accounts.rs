@@ -77,10 +77,25 @@ impl Gathered {
             damaged: LSN_NONE,
         }
     }
+
+    /// A frame was read.
+    pub(super) fn push(&mut self, tail: Tail) {
+        if tail.lsn > self.base.lsn() {
+            self.frames.push(tail);
+        }
+    }
+
+    /// The tables were asked. False: they have everything.
+    pub(super) fn begin_with(&mut self, begin: Gathered) -> bool {
+        (self.base, self.gap) = (begin.base, begin.gap);
+        let base = self.base.lsn();
+        self.frames.retain(|frame| frame.lsn > base);
+        !self.frames.is_empty()
+    }
 }
 
 /// Orders each account's frames, drops doubles, finds gaps. Accounts of which nothing holds are
-/// dropped.
+/// dropped, and those of which the tables say all.
 pub(super) fn settle(
     gathered: HashMap<AccountId, Gathered>,
     indexes: Indexes,
@@ -88,7 +103,9 @@ pub(super) fn settle(
 ) -> HashMap<AccountId, AccountStart> {
     let mut settled = HashMap::with_capacity(gathered.len());
     for (account, one) in gathered {
-        let (damaged, begin) = (one.damaged, settle_one(one, indexes));
+        let (damaged, known_gap) = (one.damaged, one.gap);
+        let in_tables = one.base != Base::Nothing;
+        let begin = settle_one(one, indexes);
         let newest = begin.tail.last().map_or(begin.base.lsn(), |tail| tail.lsn);
         if newest == LSN_NONE && !begin.gap {
             continue;
@@ -97,14 +114,19 @@ pub(super) fn settle(
             gap: begin.gap || damaged > newest,
             ..begin
         };
+        let is_in_table = begin.base != Base::Nothing && begin.tail.is_empty();
+        if is_in_table && begin.gap == known_gap {
+            continue;
+        }
+        report.accounts += u64::from(!in_tables);
+        report.read_only.remove(&account);
         if begin.gap {
             tracing::error!(%account, ?newest, "records are lost: the account is read-only");
-            report.read_only.push(account);
+            report.read_only.insert(account);
         }
         report.frames += u64::try_from(begin.tail.len()).unwrap_or(0);
         settled.insert(account, begin);
     }
-    report.read_only.sort();
     settled
 }
 

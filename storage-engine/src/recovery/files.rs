@@ -2,69 +2,9 @@
 
 use crate::disk::{Disk, DiskError, DiskFile};
 use crate::error::RecoveryError;
-use crate::ids::{AccountId, Place, SegmentId, Slice};
-use crate::limits::{BLOCK_BYTES, FRAME_PAYLOAD_BYTES_MAX};
-use crate::log::{
-    BatchHeader, FRAME_HEADER_BYTES, FrameKind, SEGMENT_HEADER_BYTES, decode_frame, segment_name,
-};
-use crate::recovery::accounts::{Base, Gathered};
-use crate::recovery::slice_table::{StatePlace, decode_table};
-
-/// The accounts of a slice table; `None` when it is unreadable.
-pub(super) async fn read_table<D: Disk>(
-    disk: &D,
-    slice: Slice,
-    place: Place,
-) -> Result<Option<Vec<(AccountId, Gathered)>>, RecoveryError> {
-    let file = match disk.open(&segment_name(place.segment)).await {
-        Ok(file) => file,
-        Err(DiskError::NotFound(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let len = usize::try_from(place.len)
-        .unwrap_or(usize::MAX)
-        .min(FRAME_PAYLOAD_BYTES_MAX);
-    let bytes = file
-        .read_at(u64::from(place.offset), FRAME_HEADER_BYTES + len + 8)
-        .await?;
-    file.close().await?;
-    let Ok((header, payload, _)) = decode_frame(place.segment, &bytes) else {
-        return Ok(None);
-    };
-    if header.kind != FrameKind::SliceTable || header.slice != slice {
-        return Ok(None);
-    }
-    let table = decode_table(payload).map(|accounts| {
-        let gathered = accounts.into_iter().map(|(account, entry)| {
-            let (base, gap) = match entry.state {
-                StatePlace::At(place) => (
-                    Base::At {
-                        lsn: entry.lsn,
-                        place,
-                    },
-                    false,
-                ),
-                StatePlace::Gap(place) => (
-                    Base::At {
-                        lsn: entry.lsn,
-                        place,
-                    },
-                    true,
-                ),
-                StatePlace::Deleted => (Base::Deleted { lsn: entry.lsn }, false),
-            };
-            (
-                account,
-                Gathered {
-                    gap,
-                    ..Gathered::new(base)
-                },
-            )
-        });
-        gathered.collect()
-    });
-    Ok(table)
-}
+use crate::ids::SegmentId;
+use crate::limits::BLOCK_BYTES;
+use crate::log::{BatchHeader, SEGMENT_HEADER_BYTES, segment_name};
 
 pub(super) async fn read_first_batch<D: Disk>(
     disk: &D,

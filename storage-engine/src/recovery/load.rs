@@ -1,147 +1,22 @@
-//! Reads what recovery needs from the disk: the small files, the tables, the logs behind them.
+//! Reads what recovery needs from the disk: the tables and the logs behind them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::disk::{Disk, DiskFile, read_whole};
+use crate::disk::{Disk, DiskFile};
 use crate::error::RecoveryError;
-use crate::ids::{AccountId, Epoch, Lsn, Place, SegmentId, Slice};
-use crate::limits::{BLOCK_BYTES, RECOVERY_FILE_BYTES_MAX};
+use crate::ids::{AccountId, Epoch, Lsn, Place, SegmentId};
+use crate::limits::BLOCK_BYTES;
 use crate::log::{
     Damage, FrameHeader, FrameKind, SEGMENT_HEADER_BYTES, Scan, SegmentBytes, SegmentError,
-    SegmentHeader, parse_segment_name, scan, segment_epoch, segment_name, segment_shard,
+    SegmentHeader, scan, segment_epoch, segment_name, segment_shard,
 };
 use crate::recovery::accounts::{Base, Gathered, Tail};
-use crate::recovery::envelope::EnvelopeError;
-use crate::recovery::files::{header_bytes, read_first_batch, read_range, read_table};
-use crate::recovery::manifest::{Manifest, parse_manifest_name};
-use crate::recovery::start_file::{ListedSegment, ReplayFrom, StartFile, parse_start_name};
+use crate::recovery::directory::{Directory, newer};
+use crate::recovery::files::{header_bytes, read_first_batch, read_range};
+use crate::recovery::manifest::Manifest;
+use crate::recovery::start_file::{ListedSegment, ReplayFrom, StartFile};
+use crate::recovery::tables::Tables;
 use crate::recovery::{Indexes, Options, RecoveryReport};
-
-/// The small files.
-pub(super) struct Directory {
-    /// All names.
-    pub names: Vec<String>,
-    /// Newest readable start file; epoch 0 in an empty directory.
-    pub start: StartFile,
-    /// Readable manifests of its epoch, by shard.
-    pub manifests: BTreeMap<usize, Manifest>,
-    /// Segments that compaction emptied, or that no start file lists: not part of the store.
-    pub removed: BTreeSet<SegmentId>,
-    /// All others that have a file.
-    pub segments: BTreeSet<SegmentId>,
-}
-
-impl Directory {
-    pub(super) async fn read<D: Disk>(disk: &D) -> Result<Directory, RecoveryError> {
-        let names = disk.list().await?;
-        let start = newest_start(disk, &names).await?;
-        let mut manifests = BTreeMap::new();
-        for name in &names {
-            if parse_manifest_name(name) != Some(start.epoch) {
-                continue;
-            }
-            let bytes = read_whole(disk, name, RECOVERY_FILE_BYTES_MAX).await?;
-            match Manifest::decode(&bytes) {
-                Ok(manifest) => {
-                    let shard = usize::try_from(manifest.shard).unwrap_or(usize::MAX);
-                    manifests.insert(shard, manifest);
-                }
-                Err(EnvelopeError::Newer(found)) => return Err(newer(name, found)),
-                Err(EnvelopeError::Unreadable) => {
-                    tracing::error!(name, "manifest is unreadable: the log is replayed instead");
-                }
-            }
-        }
-        let mut removed: BTreeSet<SegmentId> = manifests
-            .values()
-            .flat_map(|manifest| &manifest.removed)
-            .copied()
-            .collect();
-        let mut segments = BTreeSet::new();
-        for id in names.iter().filter_map(|name| parse_segment_name(name)) {
-            let epoch = segment_epoch(id);
-            if epoch > start.epoch {
-                return Err(RecoveryError::NoStart(epoch));
-            }
-            if epoch < start.epoch && !start.segments.contains_key(&id) {
-                removed.insert(id);
-            } else if !removed.contains(&id) {
-                segments.insert(id);
-            }
-        }
-        Ok(Directory {
-            names,
-            start,
-            manifests,
-            removed,
-            segments,
-        })
-    }
-
-    pub(super) fn next_epoch(&self) -> Result<Epoch, RecoveryError> {
-        let newest = self
-            .names
-            .iter()
-            .filter_map(|name| parse_start_name(name))
-            .max();
-        let newest = newest.unwrap_or_default().max(self.start.epoch);
-        newest
-            .0
-            .checked_add(1)
-            .map(Epoch)
-            .ok_or(RecoveryError::Limit("epochs"))
-    }
-
-    /// Shards of the last process of which no manifest is readable.
-    fn without_manifest(&self) -> bool {
-        let shards = usize::try_from(self.start.shards).unwrap_or(0);
-        (0..shards).any(|shard| !self.manifests.contains_key(&shard))
-    }
-
-    /// Newest tables: a manifest replaces those of its shard's slices.
-    fn tables(&self) -> BTreeMap<Slice, Place> {
-        let shards = usize::try_from(self.start.shards).unwrap_or(0);
-        let mut tables = self.start.tables.clone();
-        tables.retain(|slice, _| !self.manifests.contains_key(&slice.shard(shards)));
-        for manifest in self.manifests.values() {
-            tables.extend(&manifest.tables);
-        }
-        tables
-    }
-}
-
-async fn newest_start<D: Disk>(disk: &D, names: &[String]) -> Result<StartFile, RecoveryError> {
-    let mut starts: Vec<(Epoch, &String)> = names
-        .iter()
-        .filter_map(|name| Some((parse_start_name(name)?, name)))
-        .collect();
-    starts.sort();
-    for (_, name) in starts.iter().rev() {
-        let bytes = read_whole(disk, name, RECOVERY_FILE_BYTES_MAX).await?;
-        match StartFile::decode(&bytes) {
-            Ok(start) => return Ok(start),
-            Err(EnvelopeError::Newer(found)) => return Err(newer(name, found)),
-            Err(EnvelopeError::Unreadable) => {
-                tracing::error!(name, "start file is unreadable");
-            }
-        }
-    }
-    let segment = names.iter().find_map(|name| parse_segment_name(name));
-    match segment {
-        // Without the cuts nobody knows what exists: better not to guess.
-        Some(id) => Err(RecoveryError::NoStart(segment_epoch(id))),
-        None => Ok(StartFile::default()),
-    }
-}
-
-fn newer(name: &str, found: u32) -> RecoveryError {
-    let known = crate::log::FORMAT_VERSION;
-    RecoveryError::NewerFormat {
-        name: name.to_owned(),
-        found,
-        known,
-    }
-}
 
 /// What the logs hold.
 pub(super) struct Replayed {
@@ -152,8 +27,33 @@ pub(super) struct Replayed {
     pub torn: Vec<SegmentId>,
     ends: BTreeMap<SegmentId, u32>,
     ranges: Vec<ReplayFrom>,
-    tables: BTreeMap<Slice, Place>,
+    tables: Tables,
     indexes: Indexes,
+}
+
+/// How much of a segment is read, and of what.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    from: u32,
+    /// From here on records of all slices count; before it only of those without a table.
+    from_of_all: u32,
+}
+
+impl Part {
+    /// The whole log is read if `everything`, else what is not covered by the tables.
+    fn of(everything: bool, from: Option<u32>) -> Option<Part> {
+        match (everything, from) {
+            (false, None) => None,
+            (false, Some(from)) => Some(Part {
+                from,
+                from_of_all: from,
+            }),
+            (true, from) => Some(Part {
+                from: header_bytes(),
+                from_of_all: from.unwrap_or(u32::MAX),
+            }),
+        }
+    }
 }
 
 /// Reads tables, then every log from where it must be replayed.
@@ -174,10 +74,19 @@ pub(super) async fn replay<D: Disk>(
             .map(|(id, one)| (*id, one.end))
             .collect(),
         ranges: Vec::new(),
-        tables: BTreeMap::new(),
+        tables: Tables::default(),
         indexes: options.indexes,
     };
-    let everything = !replayed.read_tables(disk, directory).await?;
+    // One table that cannot be read: the records of its slice are in the whole log.
+    let everything = match options.indexes {
+        Indexes::Ignore => true,
+        Indexes::Use => {
+            replayed.tables = Tables::read(disk, directory.tables()).await?;
+            !replayed.tables.unreadable.is_empty()
+        }
+    };
+    report.accounts = replayed.tables.accounts;
+    report.read_only = std::mem::take(&mut replayed.tables.read_only);
     let of_last_epoch = |id: &&SegmentId| segment_epoch(**id) == directory.start.epoch;
     let by_shard = directory.segments.iter().filter(of_last_epoch).fold(
         BTreeMap::<usize, Vec<SegmentId>>::new(),
@@ -186,30 +95,24 @@ pub(super) async fn replay<D: Disk>(
             shards
         },
     );
-    let listed_from = |id: &SegmentId| {
-        let ranges = &directory.start.replay;
-        let range = ranges
-            .iter()
-            .find(|range| range.segment == *id)
-            .map(|range| range.from);
-        if everything {
-            Some(header_bytes())
-        } else {
-            range
-        }
+    let range_of = |id: &SegmentId| {
+        let range = directory.start.replay.iter().find(|one| one.segment == *id);
+        range
+            .map(|range| range.from)
+            .filter(|_| directory.needs_ranges())
     };
-    if everything || directory.without_manifest() {
-        for id in directory.start.segments.keys() {
-            if let Some(from) = listed_from(id) {
-                replayed
-                    .read_listed(disk, directory, *id, from, report)
-                    .await?;
-            }
+    for id in directory.start.segments.keys() {
+        if let Some(part) = Part::of(everything, range_of(id)) {
+            replayed
+                .read_listed(disk, directory, *id, part, report)
+                .await?;
         }
     }
     for (shard, ids) in by_shard {
-        let manifest = directory.manifests.get(&shard).filter(|_| !everything);
-        replayed.read_log(disk, &ids, manifest, report).await?;
+        let manifest = directory.manifests.get(&shard);
+        replayed
+            .read_log(disk, &ids, manifest, everything, report)
+            .await?;
     }
     let listed = directory.start.segments.keys();
     let gone = listed.filter(|id| !directory.segments.contains(id));
@@ -217,52 +120,27 @@ pub(super) async fn replay<D: Disk>(
         .filter(|id| !directory.removed.contains(id))
         .copied()
         .collect();
-    replayed.mark_damaged(report);
+    replayed.mark_damaged(disk, report).await?;
     Ok(replayed)
 }
 
 impl Replayed {
-    /// Reads the slice tables. False when they are not to be used or one of them cannot be read:
-    /// then every log is replayed from its beginning.
-    async fn read_tables<D: Disk>(
-        &mut self,
-        disk: &D,
-        directory: &Directory,
-    ) -> Result<bool, RecoveryError> {
-        if self.indexes == Indexes::Ignore {
-            return Ok(false);
-        }
-        let mut readable = true;
-        for (slice, place) in directory.tables() {
-            match read_table(disk, slice, place).await? {
-                Some(accounts) => {
-                    self.tables.insert(slice, place);
-                    self.accounts.extend(accounts);
-                }
-                None => {
-                    tracing::error!(?slice, "slice table is unreadable: the whole log is read");
-                    readable = false;
-                }
-            }
-        }
-        Ok(readable)
-    }
-
     /// A segment whose end is known.
     async fn read_listed<D: Disk>(
         &mut self,
         disk: &D,
         directory: &Directory,
         id: SegmentId,
-        from: u32,
+        part: Part,
         report: &mut RecoveryReport,
     ) -> Result<(), RecoveryError> {
-        self.ranges.push(ReplayFrom { segment: id, from });
+        let (segment, from) = (id, part.from);
+        self.ranges.push(ReplayFrom { segment, from });
         if !directory.segments.contains(&id) {
             return Ok(());
         }
         let end = self.ends.get(&id).copied();
-        let found = self.scan_file(disk, id, from, end).await?;
+        let found = self.scan_file(disk, id, part, end).await?;
         report.segments += 1;
         report.damage.extend(found.damage);
         Ok(())
@@ -275,6 +153,7 @@ impl Replayed {
         disk: &D,
         ids: &[SegmentId],
         manifest: Option<&Manifest>,
+        everything: bool,
         report: &mut RecoveryReport,
     ) -> Result<(), RecoveryError> {
         let mut known: Option<(SegmentId, u32)> = None;
@@ -285,26 +164,28 @@ impl Replayed {
                 Some(manifest) if id == manifest.replay.segment => Some(manifest.replay.from),
                 Some(_) | None => Some(header_bytes()),
             };
-            if let (None, Some(end)) = (from, end)
+            let part = Part::of(everything, from);
+            if let (None, Some(end)) = (part, end)
                 && let Some(first) = read_first_batch(disk, id).await?
             {
                 self.ends.insert(id, end);
                 known = first.mark.previous;
                 continue;
             }
-            let scan_from = from.unwrap_or(header_bytes());
-            let found = self.scan_file(disk, id, scan_from, end).await?;
+            // One that is read for its end alone: what is in it is covered by the tables.
+            let scanned = part.unwrap_or(Part {
+                from: header_bytes(),
+                from_of_all: u32::MAX,
+            });
+            let found = self.scan_file(disk, id, scanned, end).await?;
             report.segments += 1;
             let batches = found.end > header_bytes() || found.previous.is_some();
             if end.is_none() && !batches {
                 self.empty.insert(id);
                 continue;
             }
-            if from.is_some() {
-                self.ranges.push(ReplayFrom {
-                    segment: id,
-                    from: scan_from,
-                });
+            if let Some(Part { from, .. }) = part {
+                self.ranges.push(ReplayFrom { segment: id, from });
             }
             if found.torn {
                 report.torn += 1;
@@ -326,9 +207,10 @@ impl Replayed {
         &mut self,
         disk: &D,
         id: SegmentId,
-        from: u32,
+        part: Part,
         end: Option<u32>,
     ) -> Result<Scan, RecoveryError> {
+        let from = part.from;
         let name = segment_name(id);
         let file = disk.open(&name).await?;
         let first = file.read_at(0, SEGMENT_HEADER_BYTES).await?;
@@ -340,33 +222,83 @@ impl Replayed {
         let stop = end.map_or(size, |end| end.next_multiple_of(block).min(size));
         let bytes = read_range(&file, from, stop).await?;
         file.close().await?;
-        let accounts = &mut self.accounts;
-        let part = SegmentBytes {
+        let Replayed {
+            accounts,
+            tables,
+            indexes,
+            ..
+        } = self;
+        let mut asked = Vec::new();
+        let segment = SegmentBytes {
             segment: id,
             base: from,
             bytes: &bytes,
         };
-        let mut visit = |header: &FrameHeader, _place: Place, payload: &[u8]| {
-            if header.kind == FrameKind::Metadata {
-                gather(accounts, header, payload);
+        let mut visit = |header: &FrameHeader, place: Place, payload: &[u8]| {
+            let counts = place.offset >= part.from_of_all
+                || *indexes == Indexes::Ignore
+                || tables.unreadable.contains(&header.slice);
+            if header.kind == FrameKind::Metadata && counts {
+                let account = accounts.entry(header.account).or_insert_with(|| {
+                    asked.push(header.account);
+                    Gathered::new(Base::Nothing)
+                });
+                account.push(Tail {
+                    lsn: Lsn(header.id),
+                    epoch: header.epoch,
+                    payload: payload.into(),
+                });
             }
         };
-        Ok(scan(part, end, &mut visit))
+        let found = scan(segment, end, &mut visit);
+        self.look_up(disk, asked).await?;
+        Ok(found)
+    }
+
+    /// Asks the tables about accounts that came up for the first time, slice by slice.
+    async fn look_up<D: Disk>(
+        &mut self,
+        disk: &D,
+        mut asked: Vec<AccountId>,
+    ) -> Result<(), RecoveryError> {
+        asked.sort_by_key(|account| (account.slice(), *account));
+        for account in asked {
+            let begin = self.tables.begin(disk, account).await?;
+            if let Some(gathered) = self.accounts.get_mut(&account)
+                && !gathered.begin_with(begin)
+            {
+                self.accounts.remove(&account);
+            }
+        }
+        Ok(())
     }
 
     /// Damaged frames that seem to be metadata: if no newer record shows the gap, this does.
-    fn mark_damaged(&mut self, report: &RecoveryReport) {
-        for frame in report
+    async fn mark_damaged<D: Disk>(
+        &mut self,
+        disk: &D,
+        report: &RecoveryReport,
+    ) -> Result<(), RecoveryError> {
+        let frames: HashSet<(AccountId, Lsn)> = report
             .damage
             .iter()
             .filter_map(|Damage { frame, .. }| *frame)
-        {
-            if frame.kind == FrameKind::Metadata
-                && let Some(account) = self.accounts.get_mut(&frame.account)
-            {
-                account.damaged = account.damaged.max(Lsn(frame.id));
+            .filter(|frame| frame.kind == FrameKind::Metadata)
+            .map(|frame| (frame.account, Lsn(frame.id)))
+            .collect();
+        for (account, lsn) in frames {
+            if !self.accounts.contains_key(&account) {
+                let begin = self.tables.begin(disk, account).await?;
+                if begin.base == Base::Nothing || begin.base.lsn() >= lsn {
+                    continue;
+                }
+                self.accounts.insert(account, begin);
+            }
+            if let Some(gathered) = self.accounts.get_mut(&account) {
+                gathered.damaged = gathered.damaged.max(lsn);
             }
         }
+        Ok(())
     }
 
     /// The new start file.
@@ -404,7 +336,7 @@ impl Replayed {
             shards,
             segments,
             replay,
-            tables: self.tables.clone(),
+            tables: self.tables.places.clone(),
         })
     }
 }
@@ -420,18 +352,4 @@ fn live_bytes(directory: &Directory, id: SegmentId) -> i64 {
         .values()
         .filter_map(|one| one.live_bytes.get(&id));
     at_start.saturating_add(changes.sum())
-}
-
-fn gather(accounts: &mut HashMap<AccountId, Gathered>, header: &FrameHeader, payload: &[u8]) {
-    let account = accounts
-        .entry(header.account)
-        .or_insert_with(|| Gathered::new(Base::Nothing));
-    let lsn = Lsn(header.id);
-    if lsn > account.base.lsn() {
-        account.frames.push(Tail {
-            lsn,
-            epoch: header.epoch,
-            payload: payload.into(),
-        });
-    }
 }

@@ -26,6 +26,15 @@ pub struct ReplayFrom {
     pub from: u32,
 }
 
+impl ReplayFrom {
+    /// Of a manifest that passes nothing: what was to be replayed at the start of its process, and
+    /// all that this wrote.
+    pub const BEGINNING: ReplayFrom = ReplayFrom {
+        segment: SegmentId(0),
+        from: 0,
+    };
+}
+
 /// A segment that gets no more batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedSegment {

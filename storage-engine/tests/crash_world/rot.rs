@@ -1,6 +1,8 @@
 //! Bits that rot below the durable mark: never another message, never an invented state; what is
 //! damaged says so, and all else is as it was.
 
+use std::collections::BTreeSet;
+
 use futures_lite::future::{block_on, or};
 use storage_engine::disk::Disk;
 use storage_engine::disk::sim::Faults;
@@ -51,7 +53,7 @@ impl World {
         });
     }
 
-    async fn compare_rotten(&self, stores: &Stores, read_only: &[AccountId]) {
+    async fn compare_rotten(&self, stores: &Stores, read_only: &BTreeSet<AccountId>) {
         for account in &self.accounts {
             let store = stores.of(account.id);
             let Ok(found) = look_at_rot(&store, account.id, self.seed).await else {
