@@ -1,1 +1,6 @@
-//! Figures: the binary `drive` is a cheap client, the scripts beside it start servers and measure.
+//! Figures: the benches measure one part at a time, the binaries and the scripts beside them whole
+//! servers. README.md says what there is.
+
+#![forbid(unsafe_code)]
+
+pub mod mail;

@@ -20,6 +20,7 @@ const HOMES: [(&str, &[&str]); 11] = [
             "server/src/runtime/",
             "storage-engine/src/disk/glommio",
             "storage-engine/tests/",
+            "bench/benches/",
         ],
     ),
     (
