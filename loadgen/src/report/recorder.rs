@@ -243,7 +243,9 @@ impl Recorder {
         let length_ns = now_ns.saturating_sub(interval_start_ns);
         self.together.reset();
         for operation in &mut self.operations {
-            if let Some(log) = &mut self.log {
+            if let Some(log) = &mut self.log
+                && (length_ns > 0 || !operation.recent.is_empty())
+            {
                 log.write(&operation.name, &operation.recent, offset_ns, length_ns)?;
             }
             if operation.recent.is_empty() {
@@ -281,7 +283,8 @@ impl Recorder {
         self.interval_start_ns = now_ns;
         self.interval_errors = 0;
         self.own_cpu_at_interval = gauges.own_cpu;
-        if self.intervals.len() < INTERVALS_MAX {
+        let is_nothing = length_ns == 0 && interval.count == 0;
+        if !is_nothing && self.intervals.len() < INTERVALS_MAX {
             self.intervals.push(interval.clone());
         }
         Ok(interval)
@@ -295,7 +298,8 @@ impl Recorder {
 
     /// The run is over: every answer has come or has been given up.
     pub fn finish(mut self, now_ns: u64, gauges: Gauges) -> io::Result<Report> {
-        if now_ns > self.interval_start_ns || self.intervals.is_empty() {
+        let is_new = |operation: &Operation| !operation.recent.is_empty();
+        if now_ns > self.interval_start_ns || self.operations.iter().any(is_new) {
             self.tick(now_ns, gauges)?;
         }
         let start_ns = self.start_ns.unwrap_or(now_ns);

@@ -338,6 +338,27 @@ fn a_long_run_of_many_operations_has_a_small_page() {
 }
 
 #[test]
+fn an_interval_without_length_adds_nothing_and_loses_nothing() {
+    let mut recorder = recorder(Arrival::Closed);
+    let noop = recorder.add_operation("noop").unwrap();
+    recorder.start(START, 1, Duration::ZERO);
+    recorder.tick(START + S, gauges(1, 0)).unwrap();
+    recorder.tick(START + S, gauges(1, 0)).unwrap();
+    recorder.stop(START + S);
+    recorder.record(&Sample {
+        operation: noop,
+        intended_ns: START,
+        started_ns: START,
+        ended_ns: START + S,
+        sent_bytes: 0,
+        received_bytes: 0,
+    });
+    let report = recorder.finish(START + S, gauges(1, 0)).unwrap();
+    let counts: Vec<u64> = report.intervals.iter().map(|it| it.count).collect();
+    assert_eq!((counts, report.count()), (vec![0, 1], 1));
+}
+
+#[test]
 fn a_run_without_answers_has_a_page() {
     let mut recorder = recorder(OPEN);
     recorder.add_operation("noop").unwrap();
