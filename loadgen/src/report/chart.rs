@@ -29,6 +29,8 @@ const AROUND: u32 = 40;
 const STROKE: u32 = 4;
 /// Points of a line; more than this nobody can see.
 const POINTS_MAX: usize = 300;
+/// Seconds of waiting for the last answers that are shown as an interval of their own.
+const WAIT_SHOWN_S: f64 = 0.5;
 /// Curves of one chart; more than this nobody can tell apart.
 const CURVES_MAX: usize = 8;
 /// The names of the lines' colours.
@@ -67,9 +69,10 @@ type Points = Vec<(f64, f64)>;
 
 /// Every chart of a report.
 pub fn charts(report: &Report) -> Result<Vec<Chart>, ChartError> {
-    let (intervals, group) = thin_out(&report.intervals);
-    // After the end there is only the wait for what is still due.
+    let (mut intervals, group) = thin_out(&report.intervals);
+    // After the end there is only the wait for what is still due. A short one says nothing.
     let is_within = |it: &&Interval| it.start_s < report.window_s;
+    intervals.retain(|it| is_within(&it) || it.length_s >= WAIT_SHOWN_S);
     let within: Vec<Interval> = intervals.iter().filter(is_within).cloned().collect();
     Ok(vec![
         rate(report, &within)?,

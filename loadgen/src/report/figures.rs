@@ -147,6 +147,18 @@ impl Report {
         }
     }
 
+    /// The rows of a table: every operation, and all together. A lone operation is the total
+    /// already, unless there are errors outside of it.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &OperationFigures> {
+        let is_total = match self.operations.as_slice() {
+            [alone] => alone.errors != self.total.errors,
+            _ => true,
+        };
+        self.operations
+            .iter()
+            .chain(is_total.then_some(&self.total))
+    }
+
     /// Operations that were answered rightly.
     #[cfg(test)]
     pub fn count(&self) -> u64 {

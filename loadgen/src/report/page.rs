@@ -62,12 +62,7 @@ impl Report {
             started_at: started_at(self.started_at_s),
             tiles: self.tiles(),
             charts: charts(self)?,
-            rows: self
-                .operations
-                .iter()
-                .chain([&self.total])
-                .flat_map(rows)
-                .collect(),
+            rows: self.rows().flat_map(rows).collect(),
             faults: self
                 .faults
                 .iter()

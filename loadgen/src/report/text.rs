@@ -73,18 +73,8 @@ impl Report {
             "{:<16}{:>11}{:>13}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}",
             "ms", "rate /s", "count", "errors", "p50", "p90", "p99", "p99.9", "max"
         )?;
-        for operation in &self.operations {
-            write_row(out, operation)?;
-        }
-        // A lone operation is the total already, unless there are errors outside of it.
-        let is_alone = self.operations.len() == 1;
-        if !is_alone
-            || self
-                .operations
-                .iter()
-                .any(|it| it.errors != self.total.errors)
-        {
-            write_row(out, &self.total)?;
+        for figures in self.rows() {
+            write_row(out, figures)?;
         }
         Ok(())
     }
