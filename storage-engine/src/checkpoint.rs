@@ -16,14 +16,13 @@ use std::rc::Rc;
 
 use crate::account::Form;
 use crate::disk::{Disk, DiskError, write_whole};
-use crate::ids::{AccountId, MailboxId, MailboxKey, Place, SegmentId, Slice};
+use crate::ids::{AccountId, MailboxId, Place, SegmentId, Slice};
 use crate::limits::{CHECKPOINT_COST_SHARE, CHECKPOINT_LOG_BYTES_MIN};
 use crate::log::{FrameHeader, FrameKind, Purpose, Room};
 use crate::mail_store::MailStore;
 use crate::mail_store::held::{Held, Slot, States, Stored};
 use crate::recovery::manifest::{Manifest, manifest_name};
 use crate::recovery::start_file::ReplayFrom;
-use crate::view::ChangeKind;
 
 /// What the next checkpoint has to write, and what the last one wrote.
 pub(crate) struct CheckpointState {
@@ -325,23 +324,9 @@ impl<D: Disk> MailStore<D> {
         if self::overlaid(&states) != overlaid {
             return Ok(Progress::Again);
         }
-        let before = page_places(&states, overlaid);
-        let told = fold(&mut states, overlaid);
-        let after = page_places(&states, overlaid);
-        for place in before.difference(&after) {
-            self.inner.live.add(*place, -1);
-        }
+        let told = self.fold(&mut states, overlaid);
         let step = self.write_pages(account, &mut states);
-        states.replan();
-        let rebased = told.into_iter().filter_map(|mailbox| {
-            let index = states.published.mailbox(mailbox)?.index.clone();
-            Some((mailbox, ChangeKind::Rebased { index }))
-        });
-        let changes: Vec<(MailboxId, ChangeKind)> = rebased.collect();
-        drop(states);
-        for (mailbox, kind) in changes {
-            self.tell(held, MailboxKey { account, mailbox }, kind);
-        }
+        self.share_folded(account, held, states, told);
         Ok(step?.map_or(Progress::NoRoom, Progress::Written))
     }
 
@@ -421,25 +406,4 @@ fn overlaid(states: &States) -> Vec<MailboxId> {
             .is_some_and(|held| held.index.overlay_len() > 0)
     };
     ids.into_iter().filter(has_overlay).collect()
-}
-
-/// Folds these mailboxes; those that somebody has selected are to be told.
-fn fold(states: &mut States, mailboxes: &[MailboxId]) -> Vec<MailboxId> {
-    for mailbox in mailboxes {
-        if let Some(index) = states.published.index_mut(*mailbox) {
-            index.fold();
-        }
-    }
-    let selected = |mailbox: &&MailboxId| states.selected.contains_key(mailbox);
-    mailboxes.iter().filter(selected).copied().collect()
-}
-
-/// Stored pages of these mailboxes.
-fn page_places(states: &States, mailboxes: &[MailboxId]) -> HashSet<Place> {
-    let held = mailboxes
-        .iter()
-        .filter_map(|mailbox| states.published.mailbox(*mailbox));
-    held.flat_map(|held| held.index.pages())
-        .filter_map(|slot| slot.place)
-        .collect()
 }

@@ -8,6 +8,7 @@
 mod account;
 mod commit;
 mod evict;
+mod folding;
 pub(crate) mod held;
 mod live;
 mod load;

@@ -33,3 +33,7 @@ pub const EXPUNGE_HISTORY_MAX: usize = 4_096;
 /// Messages that went but that some session has not been told of, per view: about 30 MB. Beyond
 /// it the slowest session is ended by BYE, so that a silent client pins no memory for ever.
 pub const GHOSTS_MAX: usize = 262_144;
+
+/// Messages of a mailbox that may be changed, gone or new since its pages were made when somebody
+/// takes a snapshot: copying more would take longer than a millisecond, at each SELECT again.
+pub const SNAPSHOT_OVERLAY_MAX: usize = 8_192;

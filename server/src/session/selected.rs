@@ -278,14 +278,10 @@ impl<R: Runtime> Selected<R> {
             .unwrap_or(0)
     }
 
-    /// The sequence number of the first message without `\Seen`.
+    /// The sequence number of the first message without `\Seen`, for the answer of SELECT: nothing
+    /// that the session has not been told of has come or gone yet.
     pub fn first_unseen(&self) -> Result<Option<u32>, Gone> {
-        self.with(|position, view| {
-            position
-                .messages(view, &EVERY_UID)
-                .find(|(_, entry)| !entry.flags.contains(Flags::SEEN))
-                .map(|(seq, _)| seq)
-        })
+        self.with(|position, view| position.seq_of(view, view.first_unseen()?))
     }
 
     /// The highest MODSEQ that may be told: below every change that was not (RFC 7162 3.2).

@@ -37,6 +37,8 @@ struct Columns {
 /// An immutable page, checked. `1 <= len <= PAGE_MESSAGES_MAX`, UIDs ascend.
 pub struct Page {
     bytes: AlignedVec<PAGE_ALIGNMENT>,
+    /// Position of the first message without `\Seen`; `len` when there is none.
+    unseen: usize,
 }
 
 /// Why bytes are no page.
@@ -102,6 +104,17 @@ impl Page {
             .partition_point(|held| held.to_native() < uid.0)
     }
 
+    /// Positions of the messages without `\Seen`, ascending; costs nothing where there are none.
+    pub fn unseen(&self) -> impl Iterator<Item = usize> + '_ {
+        let flags = &self.columns().flags;
+        let is_unseen = |at: &usize| {
+            flags
+                .get(*at)
+                .is_some_and(|held| is_unseen(held.to_native()))
+        };
+        (self.unseen..flags.len()).filter(is_unseen)
+    }
+
     /// The message at this position.
     pub fn entry(&self, at: usize) -> Option<Entry> {
         let columns = self.columns();
@@ -141,7 +154,10 @@ impl Page {
             }
             last = uid.to_native();
         }
-        Ok(Page { bytes })
+        let mut flags = columns.flags.iter();
+        let unseen = flags.position(|held| is_unseen(held.to_native()));
+        let unseen = unseen.unwrap_or(len);
+        Ok(Page { bytes, unseen })
     }
 
     fn columns(&self) -> &ArchivedColumns {
@@ -150,6 +166,10 @@ impl Page {
         // page, never handed out for writing and never changed afterwards.
         unsafe { rkyv::access_unchecked::<ArchivedColumns>(&self.bytes) }
     }
+}
+
+fn is_unseen(flags: u64) -> bool {
+    !Flags(flags).contains(Flags::SEEN)
 }
 
 impl std::fmt::Debug for Page {

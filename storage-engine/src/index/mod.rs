@@ -12,6 +12,7 @@ mod mailbox_index;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 pub use archive::{Page, PageError};
 pub use entry::Entry;

@@ -107,6 +107,19 @@ fn check(index: &MailboxIndex, model: &BTreeMap<Uid, Entry>, rng: &mut Rng, next
         assert_eq!(index.nth(nth), expected, "seed {seed} nth {nth}");
     }
     assert_eq!(index.last_uid(), ordered.last().copied());
+    let unseen = model
+        .values()
+        .filter(|entry| !entry.flags.contains(Flags::SEEN));
+    let unseen: Vec<Uid> = unseen.map(|entry| entry.uid).collect();
+    let from = Uid(u32::try_from(rng.below(u64::from(next) + 5)).unwrap());
+    for from in [Uid(1), from] {
+        let expected = unseen.iter().copied().find(|uid| *uid >= from);
+        assert_eq!(
+            index.first_unseen(from),
+            expected,
+            "seed {seed} from {from:?}"
+        );
+    }
 }
 
 /// Folds, cools and warms from bytes, as a restart does.

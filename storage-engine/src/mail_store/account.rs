@@ -236,6 +236,7 @@ impl<D: Disk> MailStore<D> {
         let held = self.load(account).await?.ok_or(Refusal::NoSuchAccount)?;
         self.warm(account, &held, &[mailbox]).await?;
         // Nothing is published between these lines: there is no wait.
+        self.fold_for_snapshot(account, &held, mailbox);
         let states = held.states.borrow();
         if !states.published.exists() {
             return Err(Refusal::NoSuchAccount);

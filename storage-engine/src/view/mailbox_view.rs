@@ -1,5 +1,6 @@
 //! The view: the newest published state of a mailbox and what its sessions are still owed.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub struct View {
     went_floor: Floor,
     flags_floor: Floor,
     unclaimed_recent: VecDeque<(SessionKey, UidRange)>,
+    /// No message below this UID lacks `\Seen`.
+    seen_below: Cell<Uid>,
 }
 
 /// What one session has been told, and arrivals that are recent for it.
@@ -72,6 +75,7 @@ impl View {
             went_floor: Floor::default(),
             flags_floor: Floor::default(),
             unclaimed_recent: VecDeque::new(),
+            seen_below: Cell::new(Uid(1)),
         }
     }
 
@@ -136,6 +140,7 @@ impl View {
             self.flags.note(self.now, changed.into_iter(), None);
         }
         self.index = snapshot.index;
+        self.seen_below.set(Uid(1));
         self.keywords = snapshot.keywords;
         self.uid_next = snapshot.uid_next;
         self.highest_mod_seq = snapshot.highest_mod_seq;
@@ -175,6 +180,14 @@ impl View {
     /// HIGHESTMODSEQ as of now; a session may be told [`super::SessionView::highest_mod_seq`] only.
     pub fn highest_mod_seq(&self) -> ModSeq {
         self.highest_mod_seq
+    }
+
+    /// The first message without `\Seen`. Remembers what it has passed, so that a thousand
+    /// sessions which select a mailbox look through it once.
+    pub fn first_unseen(&self) -> Option<Uid> {
+        let first = self.index.first_unseen(self.seen_below.get());
+        self.seen_below.set(first.unwrap_or(self.uid_next));
+        first
     }
 
     /// Whether the mailbox is no more: its sessions end by BYE.
@@ -296,6 +309,9 @@ impl View {
         self.highest_mod_seq = self.highest_mod_seq.max(mod_seq);
         for (uid, flags) in flags {
             self.index.set_flags(*uid, *flags, mod_seq);
+            if !flags.contains(Flags::SEEN) {
+                self.seen_below.set(self.seen_below.get().min(*uid));
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use crate::request::{
     Access, Flags, GoneMessages, Limit, NewBody, NewMessage, Selected, Transfer, TransferKind,
     UidRange, UploadId,
 };
+use crate::state_limits::SNAPSHOT_OVERLAY_MAX;
 use crate::view::ChangeKind;
 use std::collections::BTreeMap;
 
@@ -428,4 +429,56 @@ fn folded_mailbox_is_told_to_its_watchers() {
         let next = told.borrow().last().cloned().unwrap().1;
         assert_eq!(next.number.0, last.number.0 + 1);
     });
+}
+
+/// Otherwise every SELECT of a mailbox that grew by COPY would copy all of it.
+#[test]
+fn a_large_overlay_becomes_pages_before_it_is_copied() {
+    let disk = SimDisk::new(3);
+    let filled = with(&disk, &options(), async |store, told| {
+        create(store, ALICE).await;
+        let session = SESSION;
+        let selected = select(store, session, Access::ReadWrite).await;
+        let mailbox = selected.status.mailbox;
+        store
+            .execute(append(ALICE, vec![message("one")]))
+            .await
+            .unwrap();
+        let (first, last) = (Uid(1), Uid(u32::MAX));
+        while describe(store, ALICE).await.messages <= SNAPSHOT_OVERLAY_MAX as u64 {
+            let copy = Transfer {
+                kind: TransferKind::Copy,
+                from: mailbox,
+                uids: vec![UidRange { first, last }],
+                to: "INBOX".into(),
+                gone: GoneMessages::PassOver,
+                limit: Limit::default(),
+            };
+            let copied = store.execute(request(ALICE, Operation::Transfer(copy)));
+            copied.await.unwrap();
+        }
+        let snapshot = Operation::Snapshot { mailbox };
+        let Ok(Reply::Snapshot(taken)) = store.execute(request(ALICE, snapshot)).await else {
+            panic!("no snapshot")
+        };
+        assert_eq!(taken.index.overlay_len(), 0);
+        let last = told.borrow().last().cloned().unwrap().1;
+        let ChangeKind::Rebased { index } = &last.kind else {
+            panic!("{last:?}")
+        };
+        assert!(index.iter().eq(taken.index.iter()));
+        assert_eq!(taken.change, last.number);
+        dump(store, ALICE).await
+    });
+    for indexes in [Indexes::Use, Indexes::Ignore] {
+        let options = Options {
+            indexes,
+            ..options()
+        };
+        let after = with(&disk.restart(), &options, async |store, _| {
+            store.checkpoint().await.unwrap();
+            dump(store, ALICE).await
+        });
+        assert_eq!(after, filled, "{indexes:?}");
+    }
 }

@@ -56,6 +56,10 @@ impl Client {
     }
 
     pub fn hear(&mut self, view: &View, events: Vec<Event>, seed: u64) {
+        let mut live = view.index().iter();
+        let unseen = live.find(|entry| !entry.flags.contains(Flags::SEEN));
+        let unseen = unseen.map(|entry| entry.uid);
+        assert_eq!(view.first_unseen(), unseen, "seed {seed}");
         for event in events {
             match event {
                 Event::Expunge(number) => {
