@@ -13,6 +13,7 @@ use crate::session::selected::Row;
 use crate::session::{Completion, Execution, Gone, Session};
 
 pub mod answer;
+mod listed;
 
 use answer::Wanted;
 
@@ -29,8 +30,13 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
         return Ok(Completion::bad("No such messages"));
     };
     let wanted = Wanted::new(&command, session.condstore);
+    if wanted.is_in_index() {
+        let changed_since = command.changed_since.map(ModSeq);
+        listed::tell(session, &wanted, &ranges, changed_since).await?;
+        return Ok(Completion::ok());
+    }
     let changed_since = command.changed_since.map(ModSeq);
-    let is_asked = |row: &Row| changed_since.is_none_or(|since| row.entry.mod_seq > since);
+    let is_asked = |mod_seq: ModSeq| changed_since.is_none_or(|since| mod_seq > since);
     let marked = if wanted.sets_seen {
         mark_seen(session, &ranges, is_asked).await?
     } else {
@@ -46,7 +52,8 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
         let rows = selected.rows(&ranges, after, ROWS_A_TURN)?;
         let Some(last) = rows.last() else { break };
         after = Some(last.entry.uid);
-        let asked: Vec<Row> = rows.iter().filter(|row| is_asked(row)).copied().collect();
+        let asked = rows.iter().filter(|row| is_asked(row.entry.mod_seq));
+        let asked: Vec<Row> = asked.copied().collect();
         for rows in asked.chunks(limits::READ_AHEAD_MESSAGES) {
             wanted.read_ahead(session, rows).await;
             for row in rows {
@@ -75,7 +82,7 @@ pub async fn execute<R: Runtime>(command: Fetch, session: &mut Session<R>) -> Ex
 async fn mark_seen<R: Runtime>(
     session: &mut Session<R>,
     ranges: &[UidRange],
-    is_asked: impl Fn(&Row) -> bool,
+    is_asked: impl Fn(ModSeq) -> bool,
 ) -> Result<Vec<UidRange>, Gone> {
     let Some(selected) = session.selected() else {
         return Ok(Vec::new());
@@ -84,7 +91,7 @@ async fn mark_seen<R: Runtime>(
         return Ok(Vec::new());
     }
     let unseen = selected.uids_where(ranges, |row| {
-        !row.entry.flags.contains(Flags::SEEN) && is_asked(row)
+        !row.message.flags().contains(Flags::SEEN) && is_asked(row.message.mod_seq())
     })?;
     if unseen.is_empty() {
         return Ok(Vec::new());

@@ -67,6 +67,16 @@ pub enum State<R: Runtime> {
     Selected(Login, Box<Selected<R>>),
 }
 
+impl<R: Runtime> State<R> {
+    /// The selected mailbox.
+    pub fn selected(&mut self) -> Option<&mut Selected<R>> {
+        match self {
+            State::Selected(_, selected) => Some(selected),
+            State::NotAuthenticated | State::Authenticated(_) => None,
+        }
+    }
+}
+
 /// Who has logged in.
 #[derive(Clone)]
 pub struct Login {
@@ -289,10 +299,7 @@ impl<R: Runtime> Session<R> {
 
     /// The selected mailbox.
     pub fn selected(&mut self) -> Option<&mut Selected<R>> {
-        match &mut self.state {
-            State::Selected(_, selected) => Some(selected),
-            State::NotAuthenticated | State::Authenticated(_) => None,
-        }
+        self.state.selected()
     }
 
     /// Leaves the selected mailbox, if any.

@@ -1,5 +1,6 @@
 //! The selected mailbox of one session: the shared view, and what this client has been told of it.
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use imap_proto::command::Numbering;
@@ -10,7 +11,7 @@ use imap_proto::response::flags::flags as tell_flags;
 use imap_proto::response::message_count;
 use imap_proto::response::status::{self, Condition};
 use storage_engine::ids::{ChangeNumber, MailboxKey, ModSeq, SessionKey, Uid, UidValidity};
-use storage_engine::index::Entry;
+use storage_engine::index::{Entry, EntryRef};
 use storage_engine::request::{self, Access, Flags, Operation, Refusal, UidRange};
 use storage_engine::view::{Condstore, Event, Expunges, SequenceRange, SessionView, View};
 
@@ -40,6 +41,28 @@ pub struct Row {
     pub entry: Entry,
     /// Whether it is `\Recent` for this session.
     pub recent: bool,
+}
+
+/// A [`Row`] where it lies in the view, for a walk that does not wait.
+#[derive(Debug, Clone, Copy)]
+pub struct RowRef<'v> {
+    /// Its sequence number.
+    pub seq: u32,
+    /// What the index knows of it.
+    pub message: EntryRef<'v>,
+    /// Whether it is `\Recent` for this session.
+    pub recent: bool,
+}
+
+impl RowRef<'_> {
+    /// To be kept.
+    pub fn to_row(self) -> Row {
+        Row {
+            seq: self.seq,
+            entry: self.message.entry(),
+            recent: self.recent,
+        }
+    }
 }
 
 /// A selected mailbox. Lives in its session's task; leaves the view when dropped.
@@ -197,17 +220,39 @@ impl<R: Runtime> Selected<R> {
         after: Option<Uid>,
         most: usize,
     ) -> Result<Vec<Row>, Gone> {
-        self.with(|position, view| {
-            let after = after.map_or(0, |uid| uid.0);
-            let mut rest: Vec<UidRange> = Vec::new();
-            for range in ranges.iter().filter(|range| range.last.0 > after) {
-                let first = Uid(range.first.0.max(after.saturating_add(1)));
-                rest.push(UidRange {
-                    first,
-                    last: range.last,
-                });
+        let mut rows = Vec::new();
+        let _is_more = self.walk(ranges, after, |row| {
+            rows.push(row.to_row());
+            if rows.len() < most {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
             }
-            each_row(position, view, &rest).take(most).collect()
+        })?;
+        Ok(rows)
+    }
+
+    /// Shows the rows in `ranges`, after a UID if one is given, until `look` has enough.
+    pub fn walk(
+        &self,
+        ranges: &[UidRange],
+        after: Option<Uid>,
+        look: impl FnMut(RowRef<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Gone> {
+        let after = after.map_or(0, |uid| uid.0);
+        let done = ranges.partition_point(|range| range.last.0 <= after);
+        let rest = ranges.get(done..).unwrap_or_default();
+        self.with(|position, view| match rest.split_first() {
+            Some((first, others)) if first.first.0 <= after => {
+                let begun = UidRange {
+                    first: Uid(after.saturating_add(1)),
+                    last: first.last,
+                };
+                let mut rows = each_row(position, view, std::slice::from_ref(&begun))
+                    .chain(each_row(position, view, others));
+                rows.try_for_each(look)
+            }
+            _ => each_row(position, view, rest).try_for_each(look),
         })
     }
 
@@ -215,12 +260,12 @@ impl<R: Runtime> Selected<R> {
     pub fn uids_where(
         &self,
         ranges: &[UidRange],
-        fits: impl Fn(&Row) -> bool,
+        fits: impl Fn(&RowRef<'_>) -> bool,
     ) -> Result<Vec<UidRange>, Gone> {
         self.with(|position, view| {
             let mut found: Vec<UidRange> = Vec::new();
             for row in each_row(position, view, ranges).filter(|row| fits(row)) {
-                let uid = row.entry.uid;
+                let uid = row.message.uid();
                 match found.last_mut() {
                     Some(range) if range.last.0.checked_add(1) == Some(uid.0) => range.last = uid,
                     _ => found.push(UidRange {
@@ -330,12 +375,12 @@ fn each_row<'v>(
     position: &'v SessionView,
     view: &'v View,
     ranges: &'v [UidRange],
-) -> impl Iterator<Item = Row> + 'v {
+) -> impl Iterator<Item = RowRef<'v>> + 'v {
     let messages = position.messages(view, ranges);
-    messages.map(|(seq, entry)| Row {
+    messages.map(|(seq, message)| RowRef {
         seq,
-        entry,
-        recent: position.is_recent(entry.uid),
+        message,
+        recent: position.is_recent(message.uid()),
     })
 }
 

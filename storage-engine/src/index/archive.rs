@@ -115,6 +115,28 @@ impl Page {
         (self.unseen..flags.len()).filter(is_unseen)
     }
 
+    /// Flags of the message at this position.
+    pub fn flags(&self, position: usize) -> Option<Flags> {
+        Some(Flags(self.columns().flags.get(position)?.to_native()))
+    }
+
+    /// RFC822.SIZE of the message at this position.
+    pub fn size(&self, position: usize) -> Option<u32> {
+        Some(self.columns().size.get(position)?.to_native())
+    }
+
+    /// INTERNALDATE and zone of the message at this position.
+    pub fn internal_date(&self, position: usize) -> Option<(i64, i16)> {
+        let columns = self.columns();
+        let seconds = columns.internal_date_s.get(position)?.to_native();
+        Some((seconds, columns.zone_min.get(position)?.to_native()))
+    }
+
+    /// MODSEQ of the message at this position.
+    pub fn mod_seq(&self, position: usize) -> Option<ModSeq> {
+        Some(ModSeq(self.columns().mod_seq.get(position)?.to_native()))
+    }
+
     /// The message at this position.
     pub fn entry(&self, at: usize) -> Option<Entry> {
         let columns = self.columns();

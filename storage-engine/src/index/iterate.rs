@@ -1,11 +1,11 @@
 //! Walks an index in UID order: pages without what was removed, newer states, then the tail.
 
-use super::{Entry, MailboxIndex};
+use super::{Entry, EntryRef, MailboxIndex};
 use crate::ids::Uid;
 
 /// Messages of a UID range, ascending. Costs a few look-ups at its start, then one step a message.
 #[derive(Debug, Clone)]
-pub struct Entries<'a> {
+pub struct EntryRefs<'a> {
     index: &'a MailboxIndex,
     last: Uid,
     page: usize,
@@ -16,15 +16,27 @@ pub struct Entries<'a> {
     tail: usize,
 }
 
-impl<'a> Entries<'a> {
-    pub(super) fn new(index: &'a MailboxIndex, first: Uid, last: Uid) -> Entries<'a> {
+/// As [`EntryRefs`], with all that is known of each message.
+#[derive(Debug, Clone)]
+pub struct Entries<'a>(pub(super) EntryRefs<'a>);
+
+impl Iterator for Entries<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        self.0.next().map(|found| found.entry())
+    }
+}
+
+impl<'a> EntryRefs<'a> {
+    pub(super) fn new(index: &'a MailboxIndex, first: Uid, last: Uid) -> EntryRefs<'a> {
         // An empty range is one whose walk ends at once.
         let last = if first > last { Uid(0) } else { last };
         let page = index.pages.partition_point(|slot| slot.last < first);
         let slot = index.pages.get(page).filter(|slot| slot.first < first);
         let mut changed = index.changed.range(first..);
         let next_changed = changed.next().map(|(uid, entry)| (*uid, entry));
-        Entries {
+        EntryRefs {
             index,
             last,
             page,
@@ -36,7 +48,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    fn next_in_pages(&mut self) -> Option<Entry> {
+    fn next_in_pages(&mut self) -> Option<EntryRef<'a>> {
         loop {
             let slot = self.index.pages.get(self.page)?;
             if slot.first > self.last {
@@ -61,17 +73,17 @@ impl<'a> Entries<'a> {
                 && changed == uid
             {
                 self.next_changed = self.changed.next().map(|(uid, entry)| (*uid, entry));
-                return Some(*entry);
+                return Some(EntryRef::apart(entry));
             }
-            return page.entry(at);
+            return Some(EntryRef::paged(page, at, uid));
         }
     }
 }
 
-impl Iterator for Entries<'_> {
-    type Item = Entry;
+impl<'a> Iterator for EntryRefs<'a> {
+    type Item = EntryRef<'a>;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<EntryRef<'a>> {
         if let Some(entry) = self.next_in_pages() {
             return Some(entry);
         }
@@ -80,6 +92,6 @@ impl Iterator for Entries<'_> {
             return None;
         }
         self.tail += 1;
-        Some(*entry)
+        Some(EntryRef::apart(entry))
     }
 }

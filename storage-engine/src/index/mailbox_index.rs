@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Entries, Entry, Page};
+use super::{Entries, Entry, EntryRefs, Page};
 use crate::ids::{ModSeq, Place, Uid};
 use crate::request::{Flags, UidRange};
 
@@ -141,7 +141,12 @@ impl MailboxIndex {
 
     /// Messages with `first <= uid <= last`, ascending.
     pub fn range(&self, first: Uid, last: Uid) -> Entries<'_> {
-        Entries::new(self, first, last)
+        Entries(self.refs(first, last))
+    }
+
+    /// As [`MailboxIndex::range`], for who wants little of each message.
+    pub fn refs(&self, first: Uid, last: Uid) -> EntryRefs<'_> {
+        EntryRefs::new(self, first, last)
     }
 
     /// All messages, ascending.

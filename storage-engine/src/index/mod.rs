@@ -6,6 +6,7 @@
 
 mod archive;
 mod entry;
+mod entry_ref;
 mod fold;
 mod iterate;
 mod mailbox_index;
@@ -16,6 +17,7 @@ mod unseen;
 
 pub use archive::{Page, PageError};
 pub use entry::Entry;
-pub use iterate::Entries;
+pub use entry_ref::EntryRef;
+pub use iterate::{Entries, EntryRefs};
 pub use mailbox_index::{MailboxIndex, PageSlot};
 pub use snapshot::MailboxSnapshot;

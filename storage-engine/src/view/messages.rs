@@ -6,10 +6,10 @@ use std::iter::Peekable;
 use super::ghosts::Ghost;
 use super::{SessionView, View};
 use crate::ids::Uid;
-use crate::index::{Entries, Entry};
+use crate::index::{EntryRef, EntryRefs};
 use crate::request::UidRange;
 
-/// Messages of ascending UID ranges, `(sequence number, entry)`, those included that went but
+/// Messages of ascending UID ranges, `(sequence number, message)`, those included that went but
 /// that the session has not been told of.
 pub struct Messages<'a> {
     view: &'a View,
@@ -17,7 +17,7 @@ pub struct Messages<'a> {
     ranges: Cow<'a, [UidRange]>,
     next_range: usize,
     range_last: Uid,
-    live: Peekable<Entries<'a>>,
+    live: Peekable<EntryRefs<'a>>,
     ghosts: Peekable<Box<dyn Iterator<Item = &'a Ghost> + 'a>>,
     /// The session's ghosts below where the walk is.
     ghosts_passed: u32,
@@ -38,7 +38,7 @@ impl<'a> Messages<'a> {
             ranges: uids,
             next_range: 0,
             range_last: Uid(0),
-            live: view.index.range(Uid(1), Uid(0)).peekable(),
+            live: view.index.refs(Uid(1), Uid(0)).peekable(),
             ghosts: ghosts.peekable(),
             ghosts_passed: 0,
             sequence: 0,
@@ -60,36 +60,36 @@ impl<'a> Messages<'a> {
         self.live = self
             .view
             .index
-            .range(range.first, self.range_last)
+            .refs(range.first, self.range_last)
             .peekable();
         self.sequence = self.view.index.rank(range.first) + self.ghosts_passed;
         Some(())
     }
 
-    fn next_in_range(&mut self) -> Option<Entry> {
+    fn next_in_range(&mut self) -> Option<EntryRef<'a>> {
         let last = self.range_last;
-        let before = self.live.peek().map(|entry| entry.uid);
+        let before = self.live.peek().map(EntryRef::uid);
         let ghost = self.ghosts.next_if(|ghost| {
             ghost.entry.uid <= last && before.is_none_or(|live| ghost.entry.uid < live)
         });
         match ghost {
             Some(ghost) => {
                 self.ghosts_passed += 1;
-                Some(ghost.entry)
+                Some(EntryRef::apart(&ghost.entry))
             }
             None => self.live.next(),
         }
     }
 }
 
-impl Iterator for Messages<'_> {
-    type Item = (u32, Entry);
+impl<'a> Iterator for Messages<'a> {
+    type Item = (u32, EntryRef<'a>);
 
-    fn next(&mut self) -> Option<(u32, Entry)> {
+    fn next(&mut self) -> Option<(u32, EntryRef<'a>)> {
         loop {
-            if let Some(entry) = self.next_in_range() {
+            if let Some(message) = self.next_in_range() {
                 self.sequence += 1;
-                return Some((self.sequence, entry));
+                return Some((self.sequence, message));
             }
             self.next_range()?;
         }

@@ -80,7 +80,7 @@ impl SessionView {
 
     fn present(&self, view: &View, uids: &[UidRange]) -> Vec<UidRange> {
         let messages = self.messages(view, uids);
-        RangeBuilder::from_iter(messages.map(|(_, entry)| entry.uid)).finish()
+        RangeBuilder::from_iter(messages.map(|(_, message)| message.uid())).finish()
     }
 }
 

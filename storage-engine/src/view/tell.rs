@@ -171,17 +171,18 @@ impl SessionView {
         });
         let rest = telling.rest();
         let mut messages = self.messages(view, &rest);
-        for (sequence, entry) in messages.by_ref().take(most) {
-            telling.after = entry.uid;
-            let only_own = view.flags.only_own_silent(entry.uid, self.flags, self.key);
+        for (sequence, message) in messages.by_ref().take(most) {
+            let uid = message.uid();
+            telling.after = uid;
+            let only_own = view.flags.only_own_silent(uid, self.flags, self.key);
             if only_own && condstore == Condstore::Off {
                 continue;
             }
             events.push(Event::Fetch {
                 sequence,
-                uid: entry.uid,
-                flags: (!only_own).then_some(entry.flags),
-                mod_seq: (condstore == Condstore::On).then_some(entry.mod_seq),
+                uid,
+                flags: (!only_own).then(|| message.flags()),
+                mod_seq: (condstore == Condstore::On).then(|| message.mod_seq()),
             });
         }
         if messages.next().is_some() {

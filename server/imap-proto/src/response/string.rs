@@ -5,25 +5,12 @@ const QUOTED_BYTES_MAX: usize = 4096;
 
 /// Writes `value` in decimal.
 pub fn number(out: &mut Vec<u8>, value: u32) {
-    number64(out, u64::from(value));
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Writes `value` in decimal.
 pub fn number64(out: &mut Vec<u8>, value: u64) {
-    let mut digits = [0_u8; 20];
-    let mut rest = value;
-    let mut used = 0;
-    for slot in digits.iter_mut().rev() {
-        // The remainder of a division by ten always fits.
-        *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        used += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    let start = digits.len() - used;
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Writes a length in decimal.

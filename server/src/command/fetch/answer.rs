@@ -21,13 +21,13 @@ const PIECE_BYTES: u64 = 128 * 1024;
 
 /// What the command wants of every message.
 pub struct Wanted<'a> {
-    attributes: &'a [FetchAttribute],
+    pub(super) attributes: &'a [FetchAttribute],
     /// RFC 3501 6.4.5: an item without `.PEEK` sets `\Seen`.
     pub sets_seen: bool,
     ahead: Ahead,
     asks_flags: bool,
-    adds_uid: bool,
-    adds_mod_seq: bool,
+    pub(super) adds_uid: bool,
+    pub(super) adds_mod_seq: bool,
 }
 
 /// Where an item's octets come from.
@@ -59,6 +59,11 @@ impl<'a> Wanted<'a> {
             adds_uid: super::tells_uid(command),
             adds_mod_seq: implied && !asked(&FetchAttribute::ModSeq),
         }
+    }
+
+    /// Whether the index has all of it.
+    pub fn is_in_index(&self) -> bool {
+        !self.ahead.summary && !self.ahead.octets
     }
 
     /// Reads what the answers for these messages will need.

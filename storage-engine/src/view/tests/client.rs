@@ -161,7 +161,7 @@ impl Client {
                 let walked: Vec<_> = self.view.messages(view, &ranges).collect();
                 let numbers = (from as u32 + 1..).zip(&expected[from..]);
                 let plain: Vec<_> = numbers.map(|(number, uid)| (number, *uid)).collect();
-                let uids: Vec<_> = walked.iter().map(|(n, entry)| (*n, entry.uid)).collect();
+                let uids: Vec<_> = walked.iter().map(|(n, entry)| (*n, entry.uid())).collect();
                 assert_eq!(uids, plain, "seed {seed}");
                 assert_eq!(ranges, self.view.resolve_uids(view, &of_uids(&ranges)));
             }
