@@ -1,4 +1,5 @@
-//! Overlays become pages: at a checkpoint, and in memory alone before a snapshot copies a large one.
+//! Overlays become pages: at a checkpoint, and in memory alone before a snapshot copies a large
+//! one.
 
 use std::cell::RefMut;
 use std::collections::HashSet;

@@ -1,6 +1,6 @@
-//! Answers that the index alone gives (FLAGS, UID, MODSEQ, INTERNALDATE, RFC822.SIZE), which is what
-//! clients ask of all messages of a mailbox: they are written straight from the view's pages into
-//! the output, a buffer's worth at a time, with no wait and no allocation for a message.
+//! Answers that the index alone gives (FLAGS, UID, MODSEQ, INTERNALDATE, RFC822.SIZE), which is
+//! what clients ask of all messages of a mailbox: they are written straight from the view's pages
+//! into the output, a buffer's worth at a time, with no wait and no allocation for a message.
 
 use std::ops::ControlFlow;
 
