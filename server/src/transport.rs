@@ -101,7 +101,8 @@ impl<R: Runtime> Transport<R> {
     /// Sends what waits, then waits for more than [`Transport::unread`] has.
     pub async fn fill(&mut self) -> Result<(), Gone> {
         self.flush().await?;
-        self.readable().await?;
+        self.release();
+        // Reading waits by itself, so asking first would only be one more system call.
         let read = self.connection.read_into(&mut self.input).await;
         if let Some(why) = self.entry.why() {
             return Err(Gone::Ended(why));
@@ -110,6 +111,17 @@ impl<R: Runtime> Transport<R> {
             Err(Gone::Closed)
         } else {
             Ok(())
+        }
+    }
+
+    /// Acknowledges what has come, in the middle of something that the client has begun to send.
+    ///
+    /// Many clients send a literal and the end of its line apart and without TCP_NODELAY: Nagle's
+    /// algorithm holds the second back until the first is acknowledged, which a kernel delays by
+    /// 40 ms in the hope of an answer to send along. Unless there is one, it is done at once.
+    pub fn acknowledge(&self) {
+        if self.out.is_empty() {
+            self.connection.acknowledge();
         }
     }
 

@@ -211,6 +211,7 @@ impl<R: Runtime> Session<R> {
                 break;
             }
             self.shard.runtime().yield_if_needed().await;
+            self.wire.acknowledge();
             self.wire.fill().await?;
         }
         self.conclude(&mut transaction, message).await
@@ -294,6 +295,7 @@ impl<R: Runtime> Session<R> {
         let mut left = bytes;
         while left > 0 {
             if self.wire.unread().is_empty() {
+                self.wire.acknowledge();
                 self.wire.fill().await?;
             }
             let unread = self.wire.unread();

@@ -98,6 +98,15 @@ impl<S: Stream> Connection<S> {
         }
     }
 
+    /// Acknowledges what has come, if it would be delayed.
+    pub fn acknowledge(&self) {
+        match &self.transport {
+            Transport::Plain(stream) => stream.acknowledge(),
+            Transport::Tls(session) => session.acknowledge(),
+            Transport::Broken => {}
+        }
+    }
+
     /// An orderly end: sends what is left and the goodbye of TLS, then closes. The caller bounds
     /// its time; dropped while pending, `close` is still to be called.
     pub async fn finish(&mut self) {

@@ -108,6 +108,10 @@ impl<S: Stream> TlsSession<S> {
         poll_fn(|context| self.poll_flush(context)).await
     }
 
+    pub(super) fn acknowledge(&self) {
+        self.stream.acknowledge();
+    }
+
     /// Sends what is left and the goodbye, so that the client knows that nothing was cut off.
     pub(super) async fn finish(&mut self) -> io::Result<()> {
         poll_fn(|context| self.poll_flush(context)).await?;

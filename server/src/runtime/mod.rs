@@ -87,6 +87,9 @@ pub trait Stream: 'static {
     /// Sends a first part of `bytes` and says how much that was (at least 1).
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
+    /// Acknowledges what has come, if the network wants that and it would be delayed.
+    fn acknowledge(&self) {}
+
     /// Says what is left to say, then shuts both directions down at once without waiting for
     /// the peer; call before dropping. Reads and writes fail or end afterwards.
     fn close(&mut self);

@@ -84,7 +84,7 @@ impl<R: Runtime> Wire<R> {
             match self.parse(&mut |_| {}) {
                 Parsed::Incoming(incoming) => return Ok(incoming),
                 Parsed::Piece => {}
-                Parsed::NeedsMore => self.fill().await?,
+                Parsed::NeedsMore => self.fill_more().await?,
             }
         }
     }
@@ -99,9 +99,16 @@ impl<R: Runtime> Wire<R> {
             match self.parse(piece) {
                 Parsed::Incoming(incoming) => return Ok(Some(incoming)),
                 Parsed::Piece => return Ok(None),
-                Parsed::NeedsMore => self.fill().await?,
+                Parsed::NeedsMore => self.fill_more().await?,
             }
         }
+    }
+
+    async fn fill_more(&mut self) -> Result<(), Gone> {
+        if !self.fragmenter.is_idle() {
+            self.transport.acknowledge();
+        }
+        self.transport.fill().await
     }
 
     /// Waits until the client sends something or goes, unless it has. May be dropped.
@@ -114,7 +121,7 @@ impl<R: Runtime> Wire<R> {
     }
 
     /// Says BYE if it still can, and closes.
-    pub async fn close(mut self, gone: &Gone) {
+    pub async fn close(&mut self, gone: &Gone) {
         let text = match gone {
             Gone::Closed | Gone::Logout | Gone::Ended(EndReason::OutputStalled) => None,
             Gone::Bye(text) => Some(*text),

@@ -32,6 +32,7 @@ pub struct GlommioStream {
     number: NumberGuard,
     socket: TcpStream,
     peer: Peer,
+    closed: bool,
 }
 
 /// A listening socket of one shard.
@@ -65,6 +66,7 @@ impl GlommioStream {
             number,
             socket,
             peer,
+            closed: false,
         }
     }
 }
@@ -96,11 +98,19 @@ impl Stream for GlommioStream {
         Pin::new(&mut self.socket).poll_write(context, bytes)
     }
 
+    fn acknowledge(&self) {
+        // A UNIX socket has no such option and needs none.
+        let _ = SockRef::from(&borrow(&self.socket)).set_tcp_quickack(true);
+    }
+
     fn close(&mut self) {
+        // A drop closes what was closed before: system calls are most of what a login costs.
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
         let descriptor = borrow(&self.socket);
         let socket = SockRef::from(&descriptor);
-        // The end goes out behind the last reply; what the client sent meanwhile is thrown away.
-        let _ = socket.shutdown(Shutdown::Write);
+        // What the client sent meanwhile is thrown away; the end goes out behind the last reply.
         discard_received(&socket);
         // T16: with a poll armed, a drop alone ends the connection only at the next pass of the
         // reactor. This also completes the poll, so that the drop has nothing to cancel (T2).
@@ -119,7 +129,9 @@ impl Stream for GlommioStream {
 fn discard_received(socket: &SockRef<'_>) {
     super::super::with_read_scratch(|scratch| {
         let mut discarded = 0;
-        while discarded < CLOSE_DRAIN_BYTES_MAX {
+        // A read that does not fill the buffer has emptied the socket: no second call to hear so.
+        let mut full = true;
+        while full && discarded < CLOSE_DRAIN_BYTES_MAX {
             // SAFETY: the pointer and length are of a live buffer that nobody else uses now, and
             // the descriptor is open for the length of the borrow.
             let read = unsafe {
@@ -131,7 +143,10 @@ fn discard_received(socket: &SockRef<'_>) {
                 )
             };
             match usize::try_from(read) {
-                Ok(read) if read > 0 => discarded += read,
+                Ok(read) if read > 0 => {
+                    discarded += read;
+                    full = read == scratch.len();
+                }
                 _ => return,
             }
         }
