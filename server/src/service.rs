@@ -159,10 +159,7 @@ async fn listen<R: Runtime>(
         counters.connections_accepted.add(1);
         let shard = shard.clone();
         match admission.admit(stream.peer()) {
-            Ok(admitted) => shard
-                .runtime()
-                .clone()
-                .spawn(serve(shard, service, stream, admitted)),
+            Ok(admitted) => serve(shard, service, stream, admitted),
             Err(refused) => {
                 counters.connections_refused.add(1);
                 runtime.spawn(turn_away(service, stream, refused.text()));
@@ -172,30 +169,31 @@ async fn listen<R: Runtime>(
     .await;
 }
 
-/// One connection from its first byte to its last; the admission ends with it.
-async fn serve<R: Runtime>(
-    shard: Shard<R>,
-    service: Service,
-    stream: R::Stream,
-    _admitted: Admitted,
-) {
-    let _counted = Counted::new(&shard);
+/// Spawns the task of one connection; the admission ends with it.
+fn serve<R: Runtime>(shard: Shard<R>, service: Service, stream: R::Stream, admitted: Admitted) {
+    let runtime = shard.runtime().clone();
+    let held = (Counted::new(&shard), admitted);
     match service {
-        // Each boxed by itself: an idle IMAP session keeps no room for LMTP or a handshake.
-        Service::Imap => Box::pin(session::serve(shard, Connection::plain(stream))).await,
-        Service::Lmtp => Box::pin(lmtp::serve(shard, Connection::plain(stream))).await,
-        Service::Imaps => {
-            let Some(tls) = shard.tls().cloned() else {
-                return;
-            };
-            let runtime = shard.runtime().clone();
-            let handshake = Box::pin(Connection::accept_tls(stream, &tls));
-            match within(&runtime, limits::HANDSHAKE, handshake).await {
-                Some(Ok(connection)) => Box::pin(session::serve(shard, connection)).await,
-                Some(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                None => tracing::debug!("TLS handshake took too long"),
-            }
-        }
+        Service::Imap => runtime.spawn(session::serve(shard, Connection::plain(stream), held)),
+        Service::Lmtp => runtime.spawn(async move {
+            lmtp::serve(shard, Connection::plain(stream)).await;
+            drop(held);
+        }),
+        Service::Imaps => runtime.spawn(serve_tls(shard, stream, held)),
+    }
+}
+
+/// The handshake. The session gets a task of its own, which has no room for one.
+async fn serve_tls<R: Runtime>(shard: Shard<R>, stream: R::Stream, held: (Counted<R>, Admitted)) {
+    let Some(tls) = shard.tls().cloned() else {
+        return;
+    };
+    let runtime = shard.runtime().clone();
+    let handshake = Box::pin(Connection::accept_tls(stream, &tls));
+    match within(&runtime, limits::HANDSHAKE, handshake).await {
+        Some(Ok(connection)) => runtime.spawn(session::serve(shard, connection, held)),
+        Some(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        None => tracing::debug!("TLS handshake took too long"),
     }
 }
 

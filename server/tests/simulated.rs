@@ -129,7 +129,7 @@ impl Client {
         let (client, server) = simulation.connect_pair(Peer::tcp(address));
         shard
             .runtime()
-            .spawn(session::serve(shard.clone(), Connection::plain(server)));
+            .spawn(session::serve(shard.clone(), Connection::plain(server), ()));
         let mut client = Client {
             stream: client,
             input: Vec::new(),

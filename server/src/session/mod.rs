@@ -11,7 +11,7 @@ use imap_proto::command::{Command, Numbering};
 use imap_proto::connection_state::ConnectionState;
 use imap_proto::grammar::{self, SequenceBound, SequenceSet};
 use imap_proto::limits::Limits;
-use imap_proto::request::Request;
+use imap_proto::request::{LiteralHeader, Request};
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
@@ -32,6 +32,9 @@ pub mod completion;
 pub mod refusal;
 pub mod selected;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use crate::transport::Gone;
 pub use completion::{Completion, Then};
@@ -102,8 +105,15 @@ impl Login {
     }
 }
 
-/// Serves one connection until it ends.
-pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream>) {
+/// Serves one connection until it ends, and drops `held` then.
+///
+/// Not an `async fn`: that would hold what it was given beside the session it makes of it, and an
+/// idle session is little else than this future.
+pub fn serve<R: Runtime>(
+    shard: Shard<R>,
+    connection: Connection<R::Stream>,
+    held: impl Sized + 'static,
+) -> impl Future<Output = ()> {
     let entered = shard.enter(&connection);
     let entry = entered.entry().clone();
     tracing::debug!(session = entry.session, peer = %entry.peer, "connected");
@@ -118,13 +128,17 @@ pub async fn serve<R: Runtime>(shard: Shard<R>, connection: Connection<R::Stream
         bad_commands: 0,
         tag: Vec::new(),
     };
-    let gone = match session.run().await {
-        Ok(never) => never,
-        Err(gone) => gone,
-    };
-    tracing::debug!(session = entered.entry().session, ?gone, "disconnected");
-    session.state = State::NotAuthenticated;
-    session.wire.close(&gone).await;
+    async move {
+        let gone = match session.run().await {
+            Ok(never) => never,
+            Err(gone) => gone,
+        };
+        tracing::debug!(session = session.entry.session, ?gone, "disconnected");
+        session.state = State::NotAuthenticated;
+        session.wire.close(&gone).await;
+        drop(session);
+        drop((entered, held));
+    }
 }
 
 impl<R: Runtime> Session<R> {
@@ -136,13 +150,17 @@ impl<R: Runtime> Session<R> {
             // What was pipelined behind the command under way is not begun any more.
             self.wanted()?;
             match self.wire.next().await? {
-                Incoming::Request(request) => self.run_request(&request).await?,
+                // What follows is boxed, so that a session which waits, here or in IDLE, has no
+                // room for it.
+                Incoming::Request(request) => {
+                    let Some((rules, execute)) = self.begin(request)? else {
+                        continue;
+                    };
+                    let completion = execute.await?;
+                    Box::pin(self.finish(rules, completion)).await?;
+                }
                 Incoming::AppendLiteral(prefix, literal) => {
-                    let tag = prefix.tag().unwrap_or(b"*").to_vec();
-                    let receive = command::append::receive(self, &prefix, literal);
-                    let completion = Box::pin(receive).await?;
-                    self.finish(&tag, UpdateRules::AFTER_ANY, completion)
-                        .await?;
+                    Box::pin(self.run_append(&prefix, literal)).await?;
                 }
                 Incoming::Rejected(rejection) => {
                     let text = rejection.reason.to_string();
@@ -155,34 +173,43 @@ impl<R: Runtime> Session<R> {
         }
     }
 
-    async fn run_request(&mut self, request: &Request) -> Result<(), Gone> {
-        let (tag, command) = match Command::parse(request) {
+    /// The command that the client wants, if it may have it now; what was wrong is told.
+    #[allow(clippy::type_complexity, reason = "a pair that is taken apart at once")]
+    fn begin(
+        &mut self,
+        request: Request,
+    ) -> Result<Option<(UpdateRules, command::Execute<'_>)>, Gone> {
+        let (tag, command) = match Command::parse(&request) {
             Ok(parsed) => parsed,
-            Err(error) => return self.bad(request.tag(), &error.to_string()),
+            Err(error) => {
+                self.bad(request.tag(), &error.to_string())?;
+                return Ok(None);
+            }
         };
         let facts = command.row();
         if !facts.states.allow(self.connection_state()) {
-            return self.bad(Some(&tag), "Command not allowed in this state");
+            self.bad(Some(&tag), "Command not allowed in this state")?;
+            return Ok(None);
         }
         self.bad_commands = 0;
-        self.tag.clone_from(&tag);
+        self.tag = tag;
         let rules = UpdateRules {
             expunge: facts.may_tell_expunge,
             uid: facts.numbering == Numbering::Uid,
         };
-        let completion = command::execute(command, self).await?;
-        self.finish(&tag, rules, completion).await
+        Ok(Some((rules, command::execute(command, self))))
+    }
+
+    async fn run_append(&mut self, prefix: &Request, literal: LiteralHeader) -> Result<(), Gone> {
+        self.tag = prefix.tag().unwrap_or(b"*").to_vec();
+        let completion = command::append::receive(self, prefix, literal).await?;
+        self.finish(UpdateRules::AFTER_ANY, completion).await
     }
 
     /// Updates first, so that the tagged answer says that they are complete.
-    async fn finish(
-        &mut self,
-        tag: &[u8],
-        rules: UpdateRules,
-        completion: Completion,
-    ) -> Result<(), Gone> {
+    async fn finish(&mut self, rules: UpdateRules, completion: Completion) -> Result<(), Gone> {
         self.tell(rules).await?;
-        completion.encode(tag, &mut self.wire.out);
+        completion.encode(&self.tag, &mut self.wire.out);
         match completion.then() {
             Then::Next => self.wire.flush_if_full().await,
             Then::Logout => {
