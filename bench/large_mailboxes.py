@@ -211,7 +211,7 @@ def main():
     arguments = parser.parse_args()
     report = Report()
     report.say(machine())
-    server = Server("large", arguments.corepost or default_binary()[0], arguments.shards)
+    server = Server("large", arguments.corepost or default_binary(), arguments.shards)
     try:
         server.add_account("large@localhost", "secret")
         client = Client(server)

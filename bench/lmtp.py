@@ -1,4 +1,5 @@
 """Delivers by LMTP, many recipients at a time, for scripts that need a full store quickly."""
+
 import socket
 
 
@@ -23,7 +24,11 @@ class Lmtp:
 
     def deliver(self, recipients, message):
         """Pipelined: one packet for the envelope, one for the message."""
-        lines = ["MAIL FROM:<sender@example.org>"] + [f"RCPT TO:<{name}>" for name in recipients] + ["DATA"]
+        lines = (
+            ["MAIL FROM:<sender@example.org>"]
+            + [f"RCPT TO:<{name}>" for name in recipients]
+            + ["DATA"]
+        )
         self.stream.sendall("\r\n".join(lines).encode() + b"\r\n")
         for _ in range(len(recipients) + 1):
             self.expect(b"250")

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Expunges most of the mail under readers, with a kill -9 in the middle: space returns, what is left is intact.
+"""Expunges most of the mail under readers, with a kill -9 in the middle: space returns, what is
+left is intact.
 
 usage: space.py [--corepost BINARY] [--megabytes 2048] [--shards N]
-Four messages of five are expunged. Exits non-zero when a body is damaged or the space does not come back.
+Four messages of five are expunged. Exits non-zero when a body is damaged or the space does not come
+back.
 """
+
 import argparse
 import hashlib
 import imaplib
@@ -26,12 +29,13 @@ PATIENCE_S = 300
 def message(account, n):
     rng = random.Random(account * 1_000_003 + n)
     line = "".join(rng.choice("abcdefghijklmnopqrstuvwxyz ") for _ in range(76))
-    return f"Subject: {account} {n}\r\nX-Seed: {rng.random()}\r\n\r\n{(line + chr(13) + chr(10)) * (MESSAGE_BYTES // 78)}".encode()
+    body = (line + "\r\n") * (MESSAGE_BYTES // 78)
+    return f"Subject: {account} {n}\r\nX-Seed: {rng.random()}\r\n\r\n{body}".encode()
 
 
 def digest(raw):
     """Without what the delivery put in front."""
-    return hashlib.sha1(raw[raw.index(b"Subject: "):]).hexdigest()
+    return hashlib.sha1(raw[raw.index(b"Subject: ") :]).hexdigest()
 
 
 class Mail:
@@ -59,7 +63,12 @@ class Mail:
 
     def check(self, client, account, n):
         kind, data = client.uid("FETCH", str(n), "(BODY.PEEK[])")
-        if kind != "OK" or not data or data[0] is None or digest(data[0][1]) != digest(message(account, n)):
+        if (
+            kind != "OK"
+            or not data
+            or data[0] is None
+            or digest(data[0][1]) != digest(message(account, n))
+        ):
             self.bad.append((account, n))
         self.reads += 1
 
@@ -67,13 +76,17 @@ class Mail:
         rng, client = random.Random(account), self.client(account)
         while not self.stop:
             try:
-                self.check(client, account, rng.randrange(1, self.per_account // KEPT_OF + 1) * KEPT_OF)
+                self.check(
+                    client, account, rng.randrange(1, self.per_account // KEPT_OF + 1) * KEPT_OF
+                )
             except (OSError, imaplib.IMAP4.error):
                 client = self.client(account)
 
     def expunge(self, account):
         for first in range(1, self.per_account + 1, 50):
-            uids = ",".join(str(n) for n in range(first, min(first + 50, self.per_account + 1)) if n % KEPT_OF)
+            uids = ",".join(
+                str(n) for n in range(first, min(first + 50, self.per_account + 1)) if n % KEPT_OF
+            )
             while True:
                 try:
                     client = self.client(account)
@@ -114,7 +127,10 @@ def run(server, mail):
     mail.stop = True
     [thread.join() for thread in readers]
     left = server.disk_bytes()
-    print(f"{left >> 20} MiB on disk after {PATIENCE_S - (deadline - time.monotonic()):.0f} s", flush=True)
+    print(
+        f"{left >> 20} MiB on disk after {PATIENCE_S - (deadline - time.monotonic()):.0f} s",
+        flush=True,
+    )
     for account in range(ACCOUNTS):
         client = mail.client(account)
         kind, data = client.uid("SEARCH", "ALL")
@@ -133,7 +149,7 @@ def main():
     parser.add_argument("--megabytes", type=int, default=2048)
     parser.add_argument("--shards", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
-    server = Server("space", arguments.corepost or default_binary()[0], arguments.shards)
+    server = Server("space", arguments.corepost or default_binary(), arguments.shards)
     print(machine(), flush=True)
     per_account = arguments.megabytes * 2**20 // MESSAGE_BYTES // ACCOUNTS
     try:

@@ -1,0 +1,2 @@
+"""Corepost beside Dovecot and Cyrus: the same load, in alternation, on one machine. See
+../README.md."""
