@@ -17,26 +17,22 @@ class Failed(Exception):
 
 def command(options, row, peer, round_number):
     """Without a server, as it is told in the record."""
-    words = [
+    return [
         options.loadgen if peer else "loadgen",
+        "run",
         row.scenario,
-        "--target",
-        peer.address(row.protocol) if peer else "HOST:PORT",
-        "--user",
-        row.user("{}"),
-        "--password",
-        PASSWORD,
-        "--users",
-        str(row.users),
-        "--first-user",
-        str(row.first_user(round_number)),
-        "--connections",
-        str(options.scaled(row.sessions)),
-        "--duration-s",
-        str(options.seconds),
+        f"--target={peer.address('imap') if peer else 'HOST:PORT'}",
+        f"--lmtp-target={peer.address('lmtp') if peer else 'HOST:PORT'}",
+        f"--user={row.user('{}')}",
+        f"--password={PASSWORD}",
+        f"--users={row.users}",
+        f"--first-user={row.first_user(round_number)}",
+        f"--connections={options.scaled(row.sessions)}",
+        f"--duration-s={options.seconds}",
+        *row.arguments,
         "--json",
+        "--quiet",
     ]
-    return words + list(row.arguments)
 
 
 def play(words, seconds):

@@ -11,7 +11,6 @@ class Row:
     scenario: str
     sessions: int
     users: int
-    protocol: str = "imap"
     # Mail is added: new users in every round, so that who was faster is not punished for it.
     grows: bool = False
     # The echo server can play it.
@@ -35,15 +34,15 @@ ROWS = (
     Row("fetch", "FETCH BODY.PEEK[] of 4 KB", "fetch-body", 20, 20, echo=True),
     Row("fifty", "STORE, FETCH: 50 in a mailbox", "shared-mailbox", 50, 1),
     Row("thousand", "STORE, FETCH: 1,000 in a mailbox", "shared-mailbox", 1000, 1),
-    Row("lmtp", "LMTP of 4 KB, 64 senders", "lmtp", 64, 64, protocol="lmtp", grows=True),
+    Row("lmtp", "LMTP of 4 KB, 64 senders", "lmtp", 64, 64, grows=True),
     Row("append", "APPEND of 4 KB, 64 sessions", "append", 64, 64, grows=True),
     Row("list", "LIST", "list", 20, 20),
     Row("headers", "FETCH of 50 headers", "fetch-headers", 20, 20),
     Row("search", "SEARCH TEXT of 200 messages", "search", 20, 20),
     Row("sync", "STORE and sync of 500 messages", "sync", 20, 20),
     Row("notify", "flag told to 99 in IDLE", "idle-notify", 100, 1),
-    Row("office", "office mix", "office", 100, 50),
-    Row("mobile", "mobile mix", "mobile", 200, 50),
+    Row("office", "office mix", "office", 100, 50, arguments=("--messages=50",)),
+    Row("mobile", "mobile mix", "mobile", 200, 50, arguments=("--messages=50",)),
 )
 
 IDLE_USERS = 100

@@ -119,7 +119,7 @@ class Rows(unittest.TestCase):
         options = types.SimpleNamespace(loadgen="/x/loadgen", scaled=lambda count: count, seconds=5)
         words = load.command(options, ROWS[0], None, 0)
         self.assertEqual(words[0], "loadgen")
-        self.assertIn("5", words)
+        self.assertIn("--duration-s=5", words)
 
 
 class Durable(unittest.TestCase):
