@@ -233,7 +233,8 @@ impl DirectoryHandle {
     }
 }
 
-/// Changing accounts and domains. Each is durable when it returns.
+/// Changing accounts and domains. Each is durable when it returns. Whatever came of a change, what
+/// was remembered of the account is forgotten: of a commit that failed nobody knows.
 impl DirectoryHandle {
     /// Takes the name and an id for a new account that nobody sees yet.
     pub async fn prepare_add(&self, new: NewAccount) -> Result<Reserved, ChangeError> {
@@ -297,9 +298,9 @@ impl DirectoryHandle {
     pub async fn mark_deleted(&self, name: &str) -> Result<Account, ChangeError> {
         let name = self.resolve(name)?;
         self.write(move |database, shared| {
-            let account = database.mark_deleted(&name)?;
+            let marked = database.mark_deleted(&name);
             shared.cache.invalidate(&name);
-            Ok(account)
+            marked
         })
         .await
     }
@@ -315,9 +316,9 @@ impl DirectoryHandle {
         let name = self.resolve(name)?;
         let secret = self.stored(secret).await?;
         self.write(move |database, shared| {
-            database.set_secret(&name, &secret)?;
+            let set = database.set_secret(&name, &secret);
             shared.cache.invalidate(&name);
-            Ok(())
+            set
         })
         .await
     }
@@ -326,9 +327,9 @@ impl DirectoryHandle {
     pub async fn set_quota(&self, name: &str, quota: Quota) -> Result<Account, ChangeError> {
         let name = self.resolve(name)?;
         self.write(move |database, shared| {
-            let account = database.set_quota(&name, quota)?;
+            let set = database.set_quota(&name, quota);
             shared.cache.invalidate(&name);
-            Ok(account)
+            set
         })
         .await
     }

@@ -12,6 +12,9 @@ use crate::session::{Completion, Execution, Session};
 pub mod login;
 pub mod plain;
 
+/// Characters of a client's name that the trace shows; names of accounts are rarely longer.
+const TRACED_CHARS_MAX: usize = 80;
+
 /// A mechanism; the capability table names the same ones as `AUTH=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
@@ -115,11 +118,19 @@ pub async fn log_in<R: Runtime>(
         }
         Err(error) => {
             counters.login_failures.add(1);
-            tracing::info!(user = %user, peer = %session.entry().peer, %error, "login failed");
+            let user = for_trace(&user);
+            tracing::info!(user, peer = %session.entry().peer, %error, "login failed");
             session.login_failed()?;
             Ok(failure(error))
         }
     }
+}
+
+/// What a client calls itself, for one line of the trace: a literal may have line ends, with which
+/// it could forge lines of its own, and may be long.
+fn for_trace(user: &str) -> String {
+    let start = user.chars().take(TRACED_CHARS_MAX);
+    start.flat_map(char::escape_debug).collect()
 }
 
 fn failure(error: AuthError) -> Completion {
@@ -142,6 +153,20 @@ mod tests {
     use super::*;
     use imap_proto::capability::{self, Context};
     use imap_proto::connection_state::ConnectionState;
+
+    #[test]
+    fn a_client_cannot_forge_lines_of_the_trace() {
+        let user = format!(
+            "a\n2026-01-01 INFO \u{1b}[31mlogin of root{}",
+            "x".repeat(9_000)
+        );
+        let traced = for_trace(&user);
+        assert!(
+            traced.starts_with("a\\n2026-01-01 INFO \\u{1b}[31mlogin"),
+            "{traced}"
+        );
+        assert!(traced.len() < 100 && !traced.contains(char::is_control));
+    }
 
     #[test]
     fn every_mechanism_that_is_advertised_can_be_begun() {
