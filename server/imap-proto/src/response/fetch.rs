@@ -7,7 +7,7 @@
 use super::body_structure::BodyStructure;
 use super::envelope::Envelope;
 use super::flags::flag_list;
-use super::string::{length, literal_header, nstring, number, number64};
+use super::string::{literal_header, literal_octets, nstring, number, number64};
 use crate::grammar::{DateTime, Partial, Section};
 
 /// A FETCH response that is being written. Ends with `finish`.
@@ -194,10 +194,8 @@ fn body_value(out: &mut Vec<u8>, value: Option<&[u8]>) {
     match value {
         None => nstring(out, None),
         Some(value) => {
-            out.push(b'{');
-            length(out, value.len());
-            out.extend_from_slice(b"}\r\n");
-            out.extend_from_slice(value);
+            literal_header(out, value.len());
+            literal_octets(out, value);
         }
     }
 }

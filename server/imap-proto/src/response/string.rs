@@ -28,19 +28,30 @@ pub fn nstring(out: &mut Vec<u8>, value: Option<&[u8]>) {
 
 /// RFC 3501 `string`: quoted when every byte allows it, otherwise a literal.
 ///
-/// NUL can stand in neither form (`CHAR8` excludes it) and goes out as `?`. Bodies do not come
-/// this way: their literal carries the stored bytes untouched.
+/// NUL can stand in neither form and goes out as `?`, see [`literal_octets`].
 pub fn string(out: &mut Vec<u8>, value: &[u8]) {
     if value.len() <= QUOTED_BYTES_MAX && value.iter().all(|byte| quotable(*byte)) {
         quoted(out, value);
         return;
     }
     literal_header(out, value.len());
-    out.extend(
-        value
-            .iter()
-            .map(|byte| if *byte == 0 { b'?' } else { *byte }),
-    );
+    literal_octets(out, value);
+}
+
+/// Some octets of a literal whose header was written.
+///
+/// RFC 3501 4.3 and `CHAR8`: no literal has a NUL in it, and clients in C end a message there. Mail
+/// with NUL comes by LMTP, is stored as it came, and goes out with `?` in its place, so that sizes
+/// and partial offsets hold. Only a literal8 (RFC 3516) could carry it.
+pub fn literal_octets(out: &mut Vec<u8>, octets: &[u8]) {
+    let start = out.len();
+    out.extend_from_slice(octets);
+    if memchr::memchr(0, octets).is_some() {
+        let written = out.iter_mut().skip(start);
+        written
+            .filter(|octet| **octet == 0)
+            .for_each(|octet| *octet = b'?');
+    }
 }
 
 /// RFC 3501 `astring`: an atom where the value is one, otherwise a string.

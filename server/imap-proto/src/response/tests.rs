@@ -255,7 +255,7 @@ fn fetched_bodies_are_literals_at_hand_or_streamed() {
             out.extend_from_slice(b"xy");
             FetchResponse::resume(out).uid(9).finish();
         },
-        "* 1 FETCH (BODY[1.TEXT]<3> {3}\r\na\0b BODY[] NIL RFC822.HEADER {0}\r\n \
+        "* 1 FETCH (BODY[1.TEXT]<3> {3}\r\na?b BODY[] NIL RFC822.HEADER {0}\r\n \
          BODY[] {4}\r\nmail RFC822.TEXT {2}\r\nxy UID 9)\r\n",
     );
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use imap_proto::command::{Fetch, FetchAttribute};
 use imap_proto::grammar::{DateTime, Partial, Section, SectionText};
 use imap_proto::response::fetch::{FetchResponse, Rfc822Item};
+use imap_proto::response::string::literal_octets;
 use mail_message::section::{Resolved, header_fields, resolve};
 use mail_message::summary::SummaryRef;
 
@@ -348,7 +349,7 @@ async fn send<R: Runtime>(
         if u64::try_from(piece.len()).unwrap_or(0) != end - at {
             return Err(Gone::Bye("A message cannot be read to its end"));
         }
-        session.wire.out.extend_from_slice(&piece);
+        literal_octets(&mut session.wire.out, &piece);
         session.wire.flush_if_full().await?;
         // A slow download of one large message is no idle client.
         session.set_idle_deadline();

@@ -47,3 +47,18 @@ fn no_text_can_break_its_line() {
         b"a??* BYE ??"
     );
 }
+
+#[test]
+fn no_literal_carries_nul() {
+    let check = |octets: &[u8], sent: &[u8]| {
+        let mut out = b"\0".to_vec();
+        literal_octets(&mut out, octets);
+        assert_eq!(out, [b"\0", sent].concat());
+    };
+    check(b"", b"");
+    check(b"a\xff\r\n", b"a\xff\r\n");
+    check(b"\0a\0\0", b"?a??");
+    let mut out = Vec::new();
+    string(&mut out, b"a\0b");
+    assert_eq!(out, b"{3}\r\na?b");
+}
