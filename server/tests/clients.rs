@@ -1,19 +1,14 @@
-//! Clients that people use, against the real binary: mbsync, imaplib, curl, and Postfix delivering.
+//! Clients that people use, against the real binary: mbsync, imaplib and curl.
 //!
 //! A client that is not installed is skipped with a line that says so.
 
 mod harness;
-#[path = "clients/postfix.rs"]
-mod postfix;
 
 use harness::client::Client;
 use harness::server::{Scratch, Server};
-use postfix::Postfix;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 /// Messages that mbsync carries.
 const MESSAGES: u32 = 2_000;
@@ -354,57 +349,4 @@ fn curl_reads_and_writes() {
         Some(67),
         "a wrong password is a login failure"
     );
-}
-
-#[test]
-fn postfix_delivers_by_lmtp() {
-    if !is_installed("postfix", "postfix") {
-        return;
-    }
-    let server = Server::start("postfix", 2);
-    server.add_account("one@localhost", "secret");
-    server.add_account("two@localhost", "secret");
-    let postfix = match Postfix::start(&server.addresses.lmtp) {
-        Ok(postfix) => postfix,
-        Err(reason) => {
-            println!("SKIPPED: Postfix does not start here: {reason}");
-            return;
-        }
-    };
-    for n in 0..20 {
-        postfix.send(
-            "sender@example.org",
-            &["one@localhost", "two@localhost"],
-            &sample(n),
-        );
-    }
-    // A bounce comes back by LMTP too, with the null sender.
-    postfix.send("one@localhost", &["nobody-here@localhost"], &sample(100));
-    let wait = |account: &str, wanted: u32| {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let mut client = Client::login(&server.addresses.imap, account, "secret");
-        while client.select("INBOX") < wanted {
-            assert!(
-                Instant::now() < deadline,
-                "{account} is short of mail:\n{}",
-                postfix.log()
-            );
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        client
-    };
-    let mut one = wait("one@localhost", 21);
-    let mut two = wait("two@localhost", 20);
-    let text = two
-        .run("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (RETURN-PATH DELIVERED-TO)])")
-        .ok()
-        .text();
-    assert_eq!(text.matches("<sender@example.org>").count(), 20, "{text}");
-    let text = one.run("SEARCH FROM mailer-daemon").ok().text();
-    assert!(
-        text.trim_end().len() > "* SEARCH".len(),
-        "no bounce: {text}"
-    );
-    std::io::stdout().flush().expect("output");
-    println!("postfix: 20 messages to two recipients and a bounce");
 }

@@ -121,10 +121,11 @@ impl Server {
         };
         let config = format!(
             "data_dir = \"{}\"\nshards = {shards}\n{more}\n[listen]\nimap = [\"{}\"]\nimaps = []\n\
-             lmtp = [\"{}\"]\nadmin = \"{}\"\n",
+             lmtp = [\"{}\"]\nlmtp_socket = \"{}\"\nadmin = \"{}\"\n",
             data_dir.display(),
             addresses.imap,
             addresses.lmtp,
+            lmtp_socket(&data_dir).display(),
             addresses.admin
         );
         let path = scratch.path().join("corepost.toml");
@@ -159,6 +160,11 @@ impl Server {
     /// Where its data is.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// Its UNIX socket for LMTP; `corepost demo` has none.
+    pub fn lmtp_socket(&self) -> PathBuf {
+        lmtp_socket(&self.data_dir)
     }
 
     /// Adds an account while the server runs.
@@ -225,6 +231,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Beside the data directory, which only the server may enter.
+fn lmtp_socket(data_dir: &Path) -> PathBuf {
+    data_dir.with_file_name("lmtp.sock")
 }
 
 /// Sends a signal by name to one process.

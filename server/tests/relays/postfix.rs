@@ -1,7 +1,7 @@
 //! Postfix as a newcomer installs it, in a directory of its own, delivering to the server by LMTP.
 
+use crate::Relay;
 use crate::harness::server::{Scratch, free_port_base};
-use crate::harness::wire::Wire;
 use std::process::Command;
 
 /// A Postfix of our own: its configuration, queue and log are in the scratch directory.
@@ -11,7 +11,7 @@ pub struct Postfix {
 }
 
 impl Postfix {
-    /// Starts it with LMTP to the given address, or says why it cannot be.
+    /// Starts it with LMTP to `inet:HOST:PORT` or `unix:PATH`, or says why it cannot be.
     pub fn start(lmtp: &str) -> Result<Self, String> {
         let scratch = Scratch::new("postfix");
         let smtp_port = free_port_base();
@@ -49,32 +49,15 @@ impl Postfix {
             .arg(verb);
         command
     }
+}
 
-    /// What it wrote about its work.
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.scratch.path().join("log")).unwrap_or_default()
+impl Relay for Postfix {
+    fn smtp_port(&self) -> u16 {
+        self.smtp_port
     }
 
-    /// Hands a message over by SMTP.
-    pub fn send(&self, from: &str, to: &[&str], message: &str) {
-        let mut wire = Wire::connect(&format!("127.0.0.1:{}", self.smtp_port));
-        let mut say = |text: &str, code: &str| {
-            if !text.is_empty() {
-                wire.send(format!("{text}\r\n").as_bytes())
-                    .expect("postfix listens");
-            }
-            let line = wire.line().expect("postfix answers");
-            let line = String::from_utf8_lossy(&line).into_owned();
-            assert!(line.starts_with(code), "{text}: {line}");
-        };
-        say("", "220");
-        say("HELO client.example.org", "250");
-        say(&format!("MAIL FROM:<{from}>"), "250");
-        to.iter()
-            .for_each(|to| say(&format!("RCPT TO:<{to}>"), "250"));
-        say("DATA", "354");
-        say(&format!("{message}."), "250");
-        say("QUIT", "221");
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.scratch.path().join("log")).unwrap_or_default()
     }
 }
 
@@ -86,7 +69,7 @@ fn configuration(root: &str, lmtp: &str, smtp_port: u16) -> (String, String) {
          maillog_file = {root}/log\nmaillog_file_prefixes = {root}\n\
          myhostname = relay.example.org\n\
          mydestination =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
-         virtual_mailbox_domains = localhost\nvirtual_transport = lmtp:inet:{lmtp}\n\
+         virtual_mailbox_domains = localhost\nvirtual_transport = lmtp:{lmtp}\n\
          mynetworks = 127.0.0.0/8\nsmtpd_relay_restrictions = permit_mynetworks, reject\n\
          smtpd_recipient_restrictions = permit_mynetworks, reject\nsmtputf8_enable = no\n\
          lmtp_destination_recipient_limit = 50\nminimal_backoff_time = 2s\nalias_maps =\n\
