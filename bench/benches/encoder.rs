@@ -1,13 +1,16 @@
 //! Responses: values to octets.
 
+mod cpu;
+
 use std::hint::black_box;
 
 use bench::mail;
-use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use imap_proto::response::FetchResponse;
 use mail_message::scanner::{Limits, Scanner};
 use mail_message::summary::{body_structure, envelope};
+
+use crate::cpu::CpuTime;
 
 /// Lines of one answer.
 const LINES: u32 = 1_000;
@@ -19,7 +22,7 @@ const FLAGS: [&[&str]; 4] = [
     &["\\Seen", "$Forwarded", "$Label1"],
 ];
 
-fn encode(criterion: &mut Criterion) {
+fn encode(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("encode");
     bench(&mut group, "1000_fetch_flags", |out| {
         for (sequence, flags) in (1..=LINES).zip(FLAGS.iter().cycle()) {
@@ -49,7 +52,7 @@ fn encode(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn bench(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, encode: impl Fn(&mut Vec<u8>)) {
+fn bench(group: &mut BenchmarkGroup<'_, CpuTime>, name: &str, encode: impl Fn(&mut Vec<u8>)) {
     let mut out = Vec::new();
     encode(&mut out);
     assert!(!out.is_empty(), "{name}");
@@ -65,5 +68,5 @@ fn bench(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, encode: impl Fn(&
     });
 }
 
-criterion_group!(benches, encode);
+criterion_group!(name = benches; config = cpu::criterion(); targets = encode);
 criterion_main!(benches);

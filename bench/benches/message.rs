@@ -1,5 +1,7 @@
 //! Mail: its structure while it arrives, its summary, and the search through its text.
 
+mod cpu;
+
 use std::hint::black_box;
 
 use bench::mail;
@@ -7,6 +9,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use mail_message::scanner::{Limits, Scanner, Structure};
 use mail_message::summary::{SummaryRef, summarize};
 use mail_message::text::{Needle, text_contains};
+
+use crate::cpu::CpuTime;
 
 /// What an upload hands over at a time.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -22,7 +26,7 @@ fn mails() -> [(&'static str, Vec<u8>); 4] {
     ]
 }
 
-fn arrive(criterion: &mut Criterion) {
+fn arrive(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("scan");
     for (name, mail) in mails() {
         group.throughput(throughput(&mail));
@@ -44,7 +48,7 @@ fn arrive(criterion: &mut Criterion) {
 }
 
 /// The needle is in no message, so every octet is looked at.
-fn search(criterion: &mut Criterion) {
+fn search(criterion: &mut Criterion<CpuTime>) {
     let needle = Needle::new("a string that nobody wrote");
     let mut group = criterion.benchmark_group("search_text");
     for (name, mail) in mails() {
@@ -92,5 +96,5 @@ fn throughput(mail: &[u8]) -> Throughput {
     Throughput::Bytes(u64::try_from(mail.len()).unwrap_or(u64::MAX))
 }
 
-criterion_group!(benches, arrive, search);
+criterion_group!(name = benches; config = cpu::criterion(); targets = arrive, search);
 criterion_main!(benches);

@@ -1,12 +1,16 @@
 //! Commands: octets to fragments, fragments to a command.
 
+mod cpu;
+
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use imap_proto::command::Command;
 use imap_proto::fragmenter::{Event, Fragmenter};
 use imap_proto::limits::Limits;
 use imap_proto::request::Request;
+
+use crate::cpu::CpuTime;
 
 /// What clients send most.
 const COMMANDS: [(&str, &str); 7] = [
@@ -34,7 +38,7 @@ const NUMBERS: u32 = 5_000;
 /// What a read from a socket gives at most.
 const READ_BYTES: usize = 16 * 1024;
 
-fn parse(criterion: &mut Criterion) {
+fn parse(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("parse");
     for (name, line) in COMMANDS {
         let request = Request::new(line);
@@ -55,7 +59,7 @@ fn parse(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn fragment(criterion: &mut Criterion) {
+fn fragment(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("fragment");
     let lines: String = COMMANDS
         .map(|(_, line)| format!("{line}\r\n"))
@@ -73,7 +77,7 @@ fn fragment(criterion: &mut Criterion) {
 }
 
 fn bench_stream(
-    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
+    group: &mut BenchmarkGroup<'_, CpuTime>,
     name: &str,
     stream: &[u8],
     expected: usize,
@@ -112,5 +116,5 @@ fn bytes(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-criterion_group!(benches, parse, fragment);
+criterion_group!(name = benches; config = cpu::criterion(); targets = parse, fragment);
 criterion_main!(benches);
