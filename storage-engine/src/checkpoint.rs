@@ -40,6 +40,8 @@ pub(crate) struct CheckpointState {
     log_bytes: u64,
     log_bytes_min: u64,
     cost_bytes: u64,
+    /// Accounts in memory are above the budget, and only a checkpoint lets them go.
+    pub pressing: bool,
     running: bool,
 }
 
@@ -101,6 +103,7 @@ impl CheckpointState {
             log_bytes: 0,
             log_bytes_min: CHECKPOINT_LOG_BYTES_MIN.min(u64::from(segment_bytes / 2)),
             cost_bytes: 0,
+            pressing: false,
             running: false,
         }
     }
@@ -110,13 +113,15 @@ impl CheckpointState {
         self.dirty.insert(account);
     }
 
-    /// Whether the log has grown so much that a checkpoint costs a small share of it.
+    /// Whether the log has grown so much that a checkpoint costs a small share of it; for memory it
+    /// may cost more.
     fn is_due(&self, log_bytes: u64) -> bool {
         let grown = log_bytes.saturating_sub(self.log_bytes);
-        grown
-            >= self
-                .log_bytes_min
-                .max(self.cost_bytes.saturating_mul(CHECKPOINT_COST_SHARE))
+        let small_share = match self.pressing {
+            true => 0,
+            false => self.cost_bytes.saturating_mul(CHECKPOINT_COST_SHARE),
+        };
+        grown >= self.log_bytes_min.max(small_share)
     }
 }
 
@@ -207,15 +212,19 @@ impl<D: Disk> MailStore<D> {
             true => replay,
             false => self.inner.checkpoint.borrow().replay,
         };
-        self.write_manifest(replay, tables.places).await?;
-        self.inner.checkpoint.borrow_mut().replay = replay;
         let is_in = |account: &AccountId| !left_out.slices.contains(&account.slice());
-        for one in written.into_iter().filter(|one| is_in(&one.account)) {
+        written.retain(|one| is_in(&one.account));
+        // The manifest has the counts, so they come first.
+        self.count_states(&written, 1);
+        let manifest = self.write_manifest(replay, tables.places).await;
+        if let Err(error) = manifest {
+            self.count_states(&written, -1);
+            return Err(error);
+        }
+        self.inner.checkpoint.borrow_mut().replay = replay;
+        for one in written {
             self.set_unread(one.account, false);
-            self.inner.live.add(one.stored.place, 1);
-            if let Some(old) = one.held.states.borrow_mut().stored.replace(one.stored) {
-                self.inner.live.add(old.place, -1);
-            }
+            one.held.states.borrow_mut().stored = Some(one.stored);
         }
         let changed = changes.into_values().flatten();
         for (account, entry) in changed.filter(|(account, _)| is_in(account)) {
@@ -224,6 +233,16 @@ impl<D: Disk> MailStore<D> {
         let out = dirty.iter().filter(|account| !is_in(account));
         left_out.accounts.extend(out);
         Ok(left_out)
+    }
+
+    /// The new states are needed (1) and the old ones are not, or the other way round (-1).
+    fn count_states(&self, written: &[Written], sign: i64) {
+        for one in written {
+            self.inner.live.add(one.stored.place, sign);
+            if let Some(old) = one.held.states.borrow().stored {
+                self.inner.live.add(old.place, -sign);
+            }
+        }
     }
 
     async fn write_manifest(

@@ -133,6 +133,8 @@ pub(crate) struct Inner<D: Disk> {
     pub compaction: RefCell<CompactionState>,
     pub counters: Cell<Counters>,
     pub closing: Cell<bool>,
+    /// Maintenance is at work.
+    pub maintaining: Cell<bool>,
     /// Notified when maintenance may have something to do.
     pub upkeep: Signal,
     publish: Publish,
@@ -178,6 +180,7 @@ impl<D: Disk> MailStore<D> {
                 compaction: RefCell::default(),
                 counters: Cell::new(Counters::default()),
                 closing: Cell::new(false),
+                maintaining: Cell::new(false),
                 upkeep: Signal::default(),
                 publish,
                 accounts: RefCell::new(HashMap::new()),
@@ -228,7 +231,13 @@ impl<D: Disk> MailStore<D> {
             if self.inner.closing.get() || self.inner.log.fenced().is_some() {
                 return;
             }
-            self.maintain().await;
+            {
+                let _busy = Busy::new(&self.inner.maintaining);
+                self.maintain().await;
+            }
+            if self.inner.closing.get() {
+                self.inner.upkeep.notify();
+            }
             self.inner.upkeep.changed_since(seen).await;
         }
     }
@@ -238,6 +247,15 @@ impl<D: Disk> MailStore<D> {
     pub async fn shutdown(&self) {
         self.inner.closing.set(true);
         self.inner.upkeep.notify();
+        // What compaction has begun needs the log.
+        loop {
+            let seen = self.inner.upkeep.generation();
+            let evacuating = self.inner.compaction.borrow().evacuating;
+            if !evacuating && !self.inner.maintaining.get() {
+                break;
+            }
+            self.inner.upkeep.changed_since(seen).await;
+        }
         if let Err(error) = self.checkpoint().await {
             tracing::error!(%error, "no checkpoint at the end: the next start replays more");
         }
@@ -340,5 +358,21 @@ impl<D: Disk> MailStore<D> {
         let mut counters = self.inner.counters.get();
         change(&mut counters);
         self.inner.counters.set(counters);
+    }
+}
+
+/// Sets a flag until it is dropped.
+struct Busy<'f>(&'f Cell<bool>);
+
+impl Busy<'_> {
+    fn new(flag: &Cell<bool>) -> Busy<'_> {
+        flag.set(true);
+        Busy(flag)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }

@@ -243,3 +243,71 @@ fn store_opens_from_checkpoints_and_from_records_alone() {
         });
     }
 }
+
+/// Creates `ENGINE_ACCOUNTS` accounts, then opens the store in a process of its own and prints its
+/// memory: `cargo test --release -p storage-engine --test glommio -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn accounts_that_nobody_uses_cost_no_memory_at_start() {
+    const DIRECTORY: &str = "ENGINE_ACCOUNTS_DIRECTORY";
+    let accounts = std::env::var("ENGINE_ACCOUNTS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let accounts = accounts.unwrap_or(1_000_000);
+    if let Some(path) = std::env::var_os(DIRECTORY) {
+        print_memory("before the store is opened");
+        with(Path::new(&path), Options::default(), async move |store| {
+            print_memory("opened");
+            let began = Instant::now();
+            for n in (0..accounts).step_by((accounts / 1_000).max(1)) {
+                assert_eq!(messages(&store, account(n)).await, 0);
+            }
+            println!("1000 accounts described in {:?}", began.elapsed());
+            print_memory("after that");
+        });
+        return;
+    }
+    let directory = Directory::new("accounts");
+    with(&directory.0, Options::default(), async move |store| {
+        let began = Instant::now();
+        let next = Rc::new(Cell::new(0));
+        let tasks: Vec<_> = (0..1_000)
+            .map(|_| {
+                let (store, next) = (store.clone(), next.clone());
+                glommio::spawn_local(async move {
+                    while next.get() < accounts {
+                        let n = next.replace(next.get() + 1);
+                        let create = Operation::CreateAccount { mailboxes: vec![] };
+                        store.execute(request(account(n), create)).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await;
+        }
+        println!(
+            "{accounts} accounts in {:?}, {:?}",
+            began.elapsed(),
+            store.counters()
+        );
+    });
+    let name = "accounts_that_nobody_uses_cost_no_memory_at_start";
+    let opened = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--ignored", "--nocapture"])
+        .env(DIRECTORY, &directory.0)
+        .status();
+    assert!(opened.unwrap().success());
+}
+
+fn print_memory(when: &str) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let lines = status.lines();
+    let memory: Vec<&str> = lines
+        .filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM"))
+        .collect();
+    println!(
+        "{when}: {}",
+        memory.join(", ").replace(char::is_whitespace, " ")
+    );
+}

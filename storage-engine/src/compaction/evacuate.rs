@@ -21,7 +21,7 @@ use crate::record::{Record, decode_frame, encode_frame};
 /// Why a segment was not emptied. It stays, and nothing is lost.
 #[derive(Debug, thiserror::Error)]
 enum EvacuateError {
-    #[error("the segment is damaged or in use")]
+    #[error("the segment is damaged or in use, or the store ends")]
     Stays,
     #[error("account {0} is unreadable")]
     Unreadable(AccountId),
@@ -56,6 +56,9 @@ impl<D: Disk> MailStore<D> {
             }
             self.inner.upkeep.changed_since(seen).await;
         }
+        if self.inner.closing.get() {
+            return false;
+        }
         self.inner.compaction.borrow_mut().evacuating = true;
         let result = self.evacuate_all(segment).await;
         self.inner.compaction.borrow_mut().evacuating = false;
@@ -77,6 +80,9 @@ impl<D: Disk> MailStore<D> {
         // Accounts stay in memory until the checkpoint holds their new places.
         let mut kept: Vec<Rc<Held>> = Vec::new();
         for (account, frames) in &contents.by_account {
+            if self.inner.closing.get() {
+                return Err(EvacuateError::Stays);
+            }
             let held = match self.load(*account).await {
                 Ok(Some(held)) => held,
                 // Bodies of an account that never came to be.

@@ -15,6 +15,14 @@ const ACCOUNT_BYTES: usize = 4_096;
 /// What a message in an overlay costs: it is in both states.
 const OVERLAY_BYTES: usize = 2 * 160;
 
+/// What came of letting an account go.
+enum Release {
+    Gone,
+    /// Only a checkpoint can let it go.
+    Dirty,
+    InUse,
+}
+
 impl<D: Disk> MailStore<D> {
     /// Checkpoints, eviction and compaction, each if it is due.
     pub(crate) async fn maintain(&self) {
@@ -38,29 +46,36 @@ impl<D: Disk> MailStore<D> {
                 held.push((one.used.get(), *account, size));
             }
         }
-        if bytes <= self.inner.options.memory_bytes {
+        let budget = self.inner.options.memory_bytes;
+        self.inner.checkpoint.borrow_mut().pressing = false;
+        if bytes <= budget {
             return;
         }
         held.sort_unstable();
         // A little below the budget, so that not every look has to evict.
-        let target = self.inner.options.memory_bytes / 8 * 7;
+        let target = budget / 8 * 7;
+        let mut dirty = 0;
         for (_, account, size) in held {
             if bytes <= target {
                 return;
             }
-            if self.release(account) {
-                bytes = bytes.saturating_sub(size);
+            match self.release(account) {
+                Release::Gone => bytes = bytes.saturating_sub(size),
+                Release::Dirty => dirty += size,
+                Release::InUse => {}
             }
         }
+        // What is in use no checkpoint lets go.
+        self.inner.checkpoint.borrow_mut().pressing = dirty > budget / 4;
     }
 
-    fn release(&self, account: AccountId) -> bool {
+    fn release(&self, account: AccountId) -> Release {
         let accounts = self.inner.accounts.borrow();
         let Some(Slot::Held(held)) = accounts.get(&account) else {
-            return false;
+            return Release::InUse;
         };
         if !held.is_idle() || self.inner.uploads.borrow().are_of(account) {
-            return false;
+            return Release::InUse;
         }
         let mut states = held.states.borrow_mut();
         if states.is_dirty() {
@@ -71,12 +86,12 @@ impl<D: Disk> MailStore<D> {
                 }
             }
             states.planned = states.published.clone();
-            return false;
+            return Release::Dirty;
         }
         drop(states);
         drop(accounts);
         self.let_go(account);
-        true
+        Release::Gone
     }
 
     /// Takes an idle account out of memory. Its mailboxes' next changes get higher numbers than
