@@ -8,7 +8,7 @@ use crate::recovery::Indexes;
 use crate::request::{
     FlagNames, Flags, NewBody, NewMessage, Store, StoreAction, UidRange, UploadId,
 };
-use futures_lite::future::yield_now;
+use futures_lite::future::{block_on, or, yield_now, zip};
 use std::collections::BTreeMap;
 
 /// Accounts with mail of which most is expunged; returns what is left.
@@ -230,4 +230,55 @@ fn deleted_accounts_and_restated_ones_leave_little_behind() {
             }
         });
     }
+}
+
+/// A stop used to close the log under a compaction, and then both waited for ever.
+#[test]
+fn a_stop_while_compaction_is_at_work_comes_to_its_end() {
+    for turns in [0, 5, 20, 60, 150, 400, 1_000] {
+        let disk = SimDisk::new(14);
+        let options = options();
+        block_on(async {
+            let (store, _) = open(&disk, &options).await;
+            let ended = async {
+                let left = fill_and_expunge(&store, 4).await;
+                for _ in 0..turns {
+                    yield_now().await;
+                }
+                store.shutdown().await;
+                left
+            };
+            let loops = async {
+                zip(store.run_log(), store.run_maintenance()).await;
+                std::future::pending().await
+            };
+            let too_long = async {
+                for _ in 0..400_000 {
+                    yield_now().await;
+                }
+                panic!("no end after {turns} turns");
+            };
+            or(or(ended, loops), too_long).await;
+        });
+    }
+}
+
+/// States of accounts were not counted as needed, so a restart compacted full segments.
+#[test]
+fn a_store_of_which_all_is_needed_is_not_compacted_after_a_restart() {
+    let disk = SimDisk::new(15);
+    with(&disk, &options(), async |store, _| {
+        let all_at_once = (0..250).map(|n| {
+            let created = create(store, AccountId([n; 16]));
+            Box::pin(created) as Pin<Box<dyn Future<Output = ()>>>
+        });
+        all(all_at_once.collect()).await;
+    });
+    with(&disk.restart(), &options(), async |store, _| {
+        for _ in 0..20_000 {
+            yield_now().await;
+        }
+        let counters = store.counters();
+        assert_eq!((counters.segments_removed, counters.log.frames), (0, 0));
+    });
 }
