@@ -46,3 +46,7 @@ pub const TOLD_FLAGS_MAX: usize = 1024;
 
 /// Rows that one turn of SEARCH looks at before others run.
 pub const SEARCH_TURN_ROWS: usize = 64;
+
+/// Octets of one message that SEARCH looks through before others run: about a tenth of a
+/// millisecond, whatever the size of the message.
+pub const SEARCH_STEP_BYTES: usize = 128 * 1024;

@@ -58,10 +58,7 @@ pub fn decode<'a>(name: &[u8], bytes: &'a [u8]) -> Option<Cow<'a, str>> {
     if is_utf8(name) || is_ascii(name) {
         return Some(String::from_utf8_lossy(bytes));
     }
-    let encoding = encoding_rs::Encoding::for_label(name)
-        // This one stands for charsets that are refused on the web, such as ISO-2022-KR.
-        .filter(|encoding| *encoding != encoding_rs::REPLACEMENT);
-    if let Some(encoding) = encoding {
+    if let Some(encoding) = known(name) {
         return Some(encoding.decode(bytes).0);
     }
     // UTF-7, UTF-32 and the old charsets of DOS are in mail only.
@@ -93,6 +90,67 @@ pub fn decode_leniently<'a>(name: &[u8], bytes: &'a [u8]) -> Cow<'a, str> {
                 .0
         }
     }
+}
+
+/// How [`decode_leniently`] comes from a charset's name to text, for who does it by and by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    /// Text is what is valid UTF-8; else it is read as the one encoding that takes anything.
+    Guess(&'static encoding_rs::Encoding),
+    /// This encoding. Where ASCII means ASCII in it, a text of ASCII alone is left as it is.
+    Known(&'static encoding_rs::Encoding),
+    /// A decoder that wants all of it at once.
+    Whole,
+}
+
+impl Way {
+    /// The way of a charset.
+    pub fn of(name: &[u8]) -> Self {
+        let name = name.trim_ascii();
+        if is_utf8(name) {
+            return Way::Guess(encoding_rs::UTF_8);
+        }
+        if name.is_empty() || is_ascii(name) {
+            return Way::Guess(encoding_rs::WINDOWS_1252);
+        }
+        if let Some(encoding) = known(name) {
+            return Way::Known(encoding);
+        }
+        match decode(name, b"") {
+            Some(_) => Way::Whole,
+            None => Way::Guess(encoding_rs::WINDOWS_1252),
+        }
+    }
+
+    /// How many of these octets, which are cut from more or the last, are text as they are.
+    pub fn text_len(self, octets: &[u8], is_last: bool) -> usize {
+        match self {
+            Way::Known(encoding) if encoding.is_ascii_compatible() && octets.is_ascii() => {
+                octets.len()
+            }
+            Way::Known(_) | Way::Whole => 0,
+            Way::Guess(_) => match std::str::from_utf8(octets) {
+                Ok(_) => octets.len(),
+                // The last character goes on behind the cut.
+                Err(error) if error.error_len().is_none() && !is_last => error.valid_up_to(),
+                Err(_) => 0,
+            },
+        }
+    }
+
+    /// Decodes what is not text as it is; `None` where all of it is wanted at once.
+    pub fn decoder(self) -> Option<encoding_rs::Decoder> {
+        match self {
+            Way::Guess(encoding) => Some(encoding.new_decoder_without_bom_handling()),
+            Way::Known(encoding) => Some(encoding.new_decoder()),
+            Way::Whole => None,
+        }
+    }
+}
+
+/// One stands for charsets that are refused on the web, such as ISO-2022-KR: it is none.
+fn known(name: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    encoding_rs::Encoding::for_label(name).filter(|encoding| *encoding != encoding_rs::REPLACEMENT)
 }
 
 fn is_utf8(name: &[u8]) -> bool {

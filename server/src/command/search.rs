@@ -6,11 +6,12 @@ use imap_proto::response::code::Code;
 use imap_proto::response::search::{ESearchResponse, search};
 use mail_message::charset::SUPPORTED;
 use mail_message::summary::SummaryRef;
+use mail_message::text::{Progress, Scratch, TextSearch};
 use storage_engine::ids::ModSeq;
 
 use crate::limits;
 use crate::runtime::Runtime;
-use crate::search::{CompileError, Condition, Context, Known, compile};
+use crate::search::{CompileError, Compiled, Condition, Context, Known, Texts, compile};
 use crate::session::body::{Ahead, Stored, read_ahead};
 use crate::session::selected::{EVERY_UID, Row};
 use crate::session::{Completion, Execution, Gone, Session};
@@ -68,8 +69,8 @@ pub async fn execute<R: Runtime>(command: Search, session: &mut Session<R>) -> E
         // RFC 3501 6.4.4 says US-ASCII; UTF-8 without a word is what clients send.
         charset: command.charset.as_deref().unwrap_or("UTF-8"),
     };
-    let condition = match compile(&command.key, &context) {
-        Ok(condition) => condition,
+    let compiled = match compile(&command.key, &context) {
+        Ok(compiled) => compiled,
         Err(CompileError::BadCharset) => {
             let known = SUPPORTED.iter().map(|name| (*name).to_owned()).collect();
             return Ok(Completion::no_with(
@@ -78,7 +79,7 @@ pub async fn execute<R: Runtime>(command: Search, session: &mut Session<R>) -> E
             ));
         }
     };
-    let found = find(session, command.numbering, &condition).await?;
+    let found = find(session, command.numbering, &compiled).await?;
     if found.unreadable {
         let text = "Some of the messages cannot be read";
         return Ok(Completion::no_with(Code::Corruption, text));
@@ -90,9 +91,10 @@ pub async fn execute<R: Runtime>(command: Search, session: &mut Session<R>) -> E
 async fn find<R: Runtime>(
     session: &mut Session<R>,
     numbering: Numbering,
-    condition: &Condition,
+    compiled: &Compiled,
 ) -> Result<Found, Gone> {
     let mut found = Found::default();
+    let mut scratch = Scratch::default();
     let mut after = None;
     loop {
         let Some(selected) = session.selected() else {
@@ -104,9 +106,9 @@ async fn find<R: Runtime>(
         };
         after = Some(last.entry.uid);
         for rows in rows.chunks(limits::READ_AHEAD_MESSAGES) {
-            read_summaries(session, rows, condition).await;
+            read_summaries(session, rows, &compiled.condition).await;
             for row in rows {
-                match fits(session, row, condition).await {
+                match fits(session, row, compiled, &mut scratch).await {
                     Some(true) => {
                         let number = match numbering {
                             Numbering::Sequence => row.seq,
@@ -144,7 +146,8 @@ async fn read_summaries<R: Runtime>(session: &mut Session<R>, rows: &[Row], cond
 async fn fits<R: Runtime>(
     session: &mut Session<R>,
     row: &Row,
-    condition: &Condition,
+    Compiled { condition, texts }: &Compiled,
+    scratch: &mut Scratch,
 ) -> Option<bool> {
     let known = Known::row(row);
     if let Some(decided) = condition.check(known) {
@@ -169,12 +172,27 @@ async fn fits<R: Runtime>(
         Ok(octets) => octets,
         Err(trouble) => return trouble.is_gone().then_some(false),
     };
-    shard.runtime().yield_if_needed().await;
-    condition.check(Known {
+    let known = Known {
         summary: Some(&summary),
         octets: Some(&octets),
         ..known
-    })
+    };
+    if let Some(decided) = condition.check(known) {
+        return Some(decided);
+    }
+    let mut search = TextSearch::new(&octets, &summary, texts, scratch);
+    loop {
+        shard.runtime().yield_if_needed().await;
+        let is_all = search.step(limits::SEARCH_STEP_BYTES) == Progress::Done;
+        let found = search.found();
+        let decided = condition.check(Known {
+            texts: Some(Texts { found, is_all }),
+            ..known
+        });
+        if is_all || decided.is_some() {
+            return decided;
+        }
+    }
 }
 
 fn answer<R: Runtime>(

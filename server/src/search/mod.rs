@@ -4,7 +4,7 @@
 use imap_proto::grammar::{Date, DateTime, Flag, NumberRange, SearchKey};
 use mail_message::charset;
 use mail_message::summary::SummaryRef;
-use mail_message::text::{self, Needle};
+use mail_message::text::{self, Needle, Scope, TextKeys};
 use storage_engine::ids::ModSeq;
 use storage_engine::request::Flags;
 
@@ -34,7 +34,15 @@ pub enum CompileError {
     BadCharset,
 }
 
-/// A compiled condition.
+/// A compiled condition, and the strings that it asks for in messages' texts.
+pub struct Compiled {
+    /// The condition; its BODY and TEXT keys are numbers of `texts`.
+    pub condition: Condition,
+    /// What a message is looked through for.
+    pub texts: TextKeys,
+}
+
+/// A part of a compiled condition.
 pub enum Condition {
     /// Always, or never.
     Constant(bool),
@@ -54,10 +62,8 @@ pub enum Condition {
     Uid(Vec<NumberRange>),
     /// A field contains the text.
     Header(String, Needle),
-    /// The body contains the text.
-    Body(Needle),
-    /// The message contains the text.
-    Text(Needle),
+    /// The body, or the whole message, contains the text of this number.
+    Contains(usize),
     /// Day of the internal date: before, on, or since.
     Internal(When, Date),
     /// Day of the Date field.
@@ -100,6 +106,24 @@ pub struct Known<'a> {
     pub summary: Option<&'a SummaryRef<'a>>,
     /// Its octets, once read.
     pub octets: Option<&'a [u8]>,
+    /// What its text was found to contain, once it is looked through.
+    pub texts: Option<Texts<'a>>,
+}
+
+/// Which of the compiled texts a message contains, as far as it was looked through.
+#[derive(Clone, Copy)]
+pub struct Texts<'a> {
+    /// By number.
+    pub found: &'a [bool],
+    /// What is not found by now is not there.
+    pub is_all: bool,
+}
+
+impl Texts<'_> {
+    fn contains(self, number: usize) -> Option<bool> {
+        let found = self.found.get(number).copied().unwrap_or(false);
+        (found || self.is_all).then_some(found)
+    }
 }
 
 impl<'a> Known<'a> {
@@ -109,29 +133,37 @@ impl<'a> Known<'a> {
             row,
             summary: None,
             octets: None,
+            texts: None,
         }
     }
 }
 
 /// Compiles a condition. An unknown charset is refused also where no text needs it.
-pub fn compile(key: &SearchKey, context: &Context<'_>) -> Result<Condition, CompileError> {
+pub fn compile(key: &SearchKey, context: &Context<'_>) -> Result<Compiled, CompileError> {
     needle(b"", context)?;
-    condition(key, context)
+    let mut texts = TextKeys::default();
+    let condition = condition(key, context, &mut texts)?;
+    Ok(Compiled { condition, texts })
 }
 
-fn condition(key: &SearchKey, context: &Context<'_>) -> Result<Condition, CompileError> {
+fn condition(
+    key: &SearchKey,
+    context: &Context<'_>,
+    texts: &mut TextKeys,
+) -> Result<Condition, CompileError> {
     Ok(match key {
         SearchKey::All => Condition::Constant(true),
         SearchKey::And(keys) => Condition::And(
             keys.iter()
-                .map(|key| condition(key, context))
+                .map(|key| condition(key, context, texts))
                 .collect::<Result<_, _>>()?,
         ),
         SearchKey::Or(one, other) => {
-            let pair = (condition(one, context)?, condition(other, context)?);
-            Condition::Or(Box::new(pair))
+            let one = condition(one, context, texts)?;
+            let other = condition(other, context, texts)?;
+            Condition::Or(Box::new((one, other)))
         }
-        SearchKey::Not(key) => Condition::Not(Box::new(condition(key, context)?)),
+        SearchKey::Not(key) => Condition::Not(Box::new(condition(key, context, texts)?)),
         SearchKey::HasFlag(flag) => has_flag(flag, context),
         SearchKey::LacksFlag(flag) => Condition::Not(Box::new(has_flag(flag, context))),
         SearchKey::New => Condition::And(vec![
@@ -145,8 +177,8 @@ fn condition(key: &SearchKey, context: &Context<'_>) -> Result<Condition, Compil
             String::from_utf8_lossy(field).into_owned(),
             needle(value, context)?,
         ),
-        SearchKey::Body(value) => Condition::Body(needle(value, context)?),
-        SearchKey::Text(value) => Condition::Text(needle(value, context)?),
+        SearchKey::Body(value) => contains_text(Scope::Body, needle(value, context)?, texts),
+        SearchKey::Text(value) => contains_text(Scope::Text, needle(value, context)?, texts),
         SearchKey::Before(date) => Condition::Internal(When::Before, *date),
         SearchKey::On(date) => Condition::Internal(When::On, *date),
         SearchKey::Since(date) => Condition::Internal(When::Since, *date),
@@ -157,6 +189,14 @@ fn condition(key: &SearchKey, context: &Context<'_>) -> Result<Condition, Compil
         SearchKey::Smaller(bytes) => Condition::Smaller(*bytes),
         SearchKey::ModSeq(mod_seq) => Condition::ModSeq(ModSeq(*mod_seq)),
     })
+}
+
+/// An empty string is in every text.
+fn contains_text(scope: Scope, needle: Needle, texts: &mut TextKeys) -> Condition {
+    if needle.is_empty() {
+        return Condition::Constant(true);
+    }
+    Condition::Contains(texts.push(scope, needle))
 }
 
 fn needle(value: &[u8], context: &Context<'_>) -> Result<Needle, CompileError> {
@@ -204,15 +244,10 @@ impl Condition {
             Condition::Not(condition) => !condition.check(known)?,
             Condition::Flag(flag) => entry.flags.contains(*flag),
             Condition::Recent => row.recent,
-            Condition::Sequence(ranges) => contains(ranges, row.seq),
-            Condition::Uid(ranges) => contains(ranges, entry.uid.0),
+            Condition::Sequence(ranges) => within(ranges, row.seq),
+            Condition::Uid(ranges) => within(ranges, entry.uid.0),
             Condition::Header(field, needle) => header(known, field, needle)?,
-            Condition::Body(needle) => {
-                needle.is_empty() || text::body_contains(known.octets?, known.summary?, needle)
-            }
-            Condition::Text(needle) => {
-                needle.is_empty() || text::text_contains(known.octets?, known.summary?, needle)
-            }
+            Condition::Contains(number) => known.texts?.contains(*number)?,
             // RFC 3501 6.4.4: the day as written, whatever the zone.
             Condition::Internal(when, named) => {
                 let local = DateTime::from_unix_seconds(entry.internal_date_s, entry.zone_min);
@@ -244,7 +279,7 @@ fn header(known: Known<'_>, field: &str, needle: &Needle) -> Option<bool> {
 }
 
 /// The ranges ascend and do not touch.
-fn contains(ranges: &[NumberRange], number: u32) -> bool {
+fn within(ranges: &[NumberRange], number: u32) -> bool {
     let at = ranges.partition_point(|range| range.last < number);
     ranges.get(at).is_some_and(|range| range.first <= number)
 }

@@ -3,6 +3,7 @@ use imap_proto::command::Command;
 use imap_proto::request::Request;
 use mail_message::scanner::{Limits, Scanner};
 use mail_message::summary::summarize;
+use mail_message::text::{Progress, Scratch, TextSearch};
 use storage_engine::ids::{BodyId, Place, SegmentId, Uid};
 use storage_engine::index::Entry;
 
@@ -57,7 +58,7 @@ fn key(text: &str) -> (SearchKey, Option<String>) {
     }
 }
 
-fn compiled(text: &str) -> Result<Condition, CompileError> {
+fn compiled(text: &str) -> Result<Compiled, CompileError> {
     let (key, charset) = key(text);
     let context = Context {
         exists: 3,
@@ -70,7 +71,7 @@ fn compiled(text: &str) -> Result<Condition, CompileError> {
 
 /// Checks as the caller does: with nothing, then the summary, then the octets.
 fn found(text: &str) -> (bool, Reads) {
-    let condition = compiled(text).unwrap();
+    let Compiled { condition, texts } = compiled(text).unwrap();
     let row = row();
     let mut scanner = Scanner::new(Limits::default());
     scanner.feed(MESSAGE);
@@ -85,6 +86,13 @@ fn found(text: &str) -> (bool, Reads) {
         return (fits, Summary);
     }
     known.octets = Some(MESSAGE);
+    let mut scratch = Scratch::default();
+    let mut search = TextSearch::new(MESSAGE, &summary, &texts, &mut scratch);
+    while search.step(1) == Progress::More {}
+    known.texts = Some(Texts {
+        found: search.found(),
+        is_all: true,
+    });
     let fits = condition.check(known);
     (fits.expect("everything is known"), Octets)
 }
@@ -163,4 +171,20 @@ fn a_charset_is_known_or_refused_even_if_no_text_needs_it() {
         let refused = compiled(text).err();
         assert_eq!(refused, Some(CompileError::BadCharset), "{text}");
     }
+}
+
+#[test]
+fn what_is_found_decides_before_all_is_looked_through() {
+    let Compiled { condition, .. } = compiled("OR BODY one TEXT two").unwrap();
+    let row = row();
+    let check = |found: &[bool], is_all| {
+        let texts = Some(Texts { found, is_all });
+        condition.check(Known {
+            texts,
+            ..Known::row(&row)
+        })
+    };
+    assert_eq!(check(&[false, false], false), None);
+    assert_eq!(check(&[false, true], false), Some(true));
+    assert_eq!(check(&[false, false], true), Some(false));
 }

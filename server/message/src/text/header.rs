@@ -6,7 +6,7 @@ use super::transfer;
 use crate::charset;
 use crate::field::content::ContentType;
 use crate::field::parameter::extended;
-use crate::field::unfold;
+use crate::field::{Field, unfold};
 
 /// Longest name of a charset in an encoded word, its language (RFC 2231 5) included.
 const WORD_CHARSET_BYTES_MAX: usize = 75;
@@ -27,6 +27,23 @@ pub fn decode_value(name: &[u8], value: &[u8]) -> String {
         }
     }
     text
+}
+
+/// A field as SEARCH TEXT sees it, `Name: value` with the value decoded; added to `out`.
+pub(super) fn field_text(field: &Field<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(String::from_utf8_lossy(field.name).as_bytes());
+    out.extend_from_slice(b": ");
+    // Most values say what they mean, and are only to be unfolded.
+    let is_plain = field.value.is_ascii()
+        && memmem::find(field.value, b"=?").is_none()
+        && memchr::memchr(b'*', field.value).is_none();
+    if is_plain {
+        for line in field.value.trim_ascii().split(|octet| *octet == b'\n') {
+            out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        }
+    } else {
+        out.extend_from_slice(decode_value(field.name, field.value).as_bytes());
+    }
 }
 
 /// An encoded word: its charset, its decoded octets, and where it ends.

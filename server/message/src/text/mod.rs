@@ -4,21 +4,20 @@
 //! octets. Nothing is indexed here and nothing is held beyond the part at hand.
 
 mod fold;
+mod haystack;
 mod header;
+mod html;
+mod search;
 pub mod transfer;
-
-use std::borrow::Cow;
 
 use memchr::memmem::Finder;
 
-use crate::charset;
-use crate::field::content::Encoding;
-use crate::octets::slice;
-use crate::scanner::Kind;
-use crate::summary::{Class, PartRef, SummaryRef};
+use crate::summary::SummaryRef;
 
 pub use fold::fold;
 pub use header::decode_value;
+use header::field_text;
+pub use search::{Progress, Scratch, TextSearch};
 
 /// A string to look for, folded once for all messages of a SEARCH.
 #[derive(Debug, Clone)]
@@ -30,7 +29,7 @@ impl Needle {
     /// Folds `text`, the client's string in Unicode.
     pub fn new(text: &str) -> Self {
         Self {
-            finder: Finder::new(fold(text).as_bytes()).into_owned(),
+            finder: Finder::new(&fold(text)).into_owned(),
         }
     }
 
@@ -41,7 +40,41 @@ impl Needle {
 
     /// Whether `text` contains the string.
     pub fn is_in(&self, text: &str) -> bool {
-        self.is_empty() || self.finder.find(fold(text).as_bytes()).is_some()
+        self.is_empty() || self.finder.find(&fold(text)).is_some()
+    }
+}
+
+/// Where a string may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// In the text of the body.
+    Body,
+    /// There, or in any header.
+    Text,
+}
+
+/// The BODY and TEXT keys of one SEARCH, numbered from 0.
+#[derive(Debug, Default)]
+pub struct TextKeys {
+    keys: Vec<TextKey>,
+    /// Octets of the longest needle.
+    longest: usize,
+    any_text: bool,
+}
+
+#[derive(Debug)]
+struct TextKey {
+    scope: Scope,
+    needle: Needle,
+}
+
+impl TextKeys {
+    /// Adds a key and gives its number.
+    pub fn push(&mut self, scope: Scope, needle: Needle) -> usize {
+        self.longest = self.longest.max(needle.finder.needle().len());
+        self.any_text |= scope == Scope::Text;
+        self.keys.push(TextKey { scope, needle });
+        self.keys.len() - 1
     }
 }
 
@@ -56,50 +89,22 @@ pub fn header_contains(header: &[u8], name: &str, needle: &Needle) -> bool {
 /// SEARCH BODY: whether the decoded text of the body contains the needle. The headers of
 /// messages inside the message are text of its body; the MIME headers of its parts are not.
 pub fn body_contains(message: &[u8], summary: &SummaryRef<'_>, needle: &Needle) -> bool {
-    needle.is_empty()
-        || summary.parts().any(|part| {
-            let is_inner_message = part.index() > 0 && part.is_message(summary);
-            (is_inner_message && any_field_contains(slice(message, part.header()), needle))
-                || part_contains(slice(message, part.body()), part, needle)
-        })
+    contains(message, summary, Scope::Body, needle)
 }
 
 /// SEARCH TEXT: whether a header or the body contains the needle, the MIME headers of all parts
 /// included.
 pub fn text_contains(message: &[u8], summary: &SummaryRef<'_>, needle: &Needle) -> bool {
-    needle.is_empty()
-        || summary.parts().any(|part| {
-            any_field_contains(slice(message, part.header()), needle)
-                || part_contains(slice(message, part.body()), part, needle)
-        })
+    contains(message, summary, Scope::Text, needle)
 }
 
-/// Whether the decoded text of one part contains the needle; `body` holds the octets of
-/// [`PartRef::body`]. Parts that hold parts have no text of their own.
-pub fn part_contains(body: &[u8], part: PartRef<'_>, needle: &Needle) -> bool {
-    if matches!(part.kind(), Kind::Multipart | Kind::Message) || part.class() == Class::Other {
-        return false;
-    }
-    let decoded: Cow<'_, [u8]> = match part.encoding() {
-        Encoding::Identity => Cow::Borrowed(body),
-        Encoding::Base64 => Cow::Owned(transfer::base64(body)),
-        Encoding::QuotedPrintable => Cow::Owned(transfer::quoted_printable(body)),
-    };
-    let text = charset::decode_leniently(part.charset(), &decoded);
-    if needle.is_in(&text) {
-        return true;
-    }
-    // HTML is looked through as written, and as it reads: without tags and with its entities.
-    part.class() == Class::Html && needle.is_in(&mail_parser::decoders::html::html_to_text(&text))
-}
-
-/// Whether any line of a header, `Name: value`, contains the needle.
-fn any_field_contains(header: &[u8], needle: &Needle) -> bool {
-    crate::field::fields(header).any(|field| {
-        let value = decode_value(field.name, field.value);
-        let name = String::from_utf8_lossy(field.name);
-        needle.is_in(&format!("{name}: {value}"))
-    })
+fn contains(message: &[u8], summary: &SummaryRef<'_>, scope: Scope, needle: &Needle) -> bool {
+    let mut keys = TextKeys::default();
+    keys.push(scope, needle.clone());
+    let mut scratch = Scratch::default();
+    let mut search = TextSearch::new(message, summary, &keys, &mut scratch);
+    while search.step(message.len().max(1)) == Progress::More {}
+    search.found() == [true]
 }
 
 #[cfg(test)]

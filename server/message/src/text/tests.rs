@@ -1,6 +1,12 @@
-use super::{Needle, body_contains, header_contains, text_contains};
+use super::{
+    Needle, Progress, Scope, Scratch, TextKeys, TextSearch, body_contains, header_contains,
+    text_contains,
+};
 use crate::scanner::{Limits, Scanner};
 use crate::summary::{SummaryRef, summarize};
+
+mod random;
+mod reference;
 
 fn with_summary<T>(mail: &[u8], look: impl Fn(&SummaryRef<'_>) -> T) -> T {
     let mut scanner = Scanner::new(Limits::default());
