@@ -61,7 +61,7 @@ pub enum Condition {
     /// Has one of these UIDs.
     Uid(Vec<NumberRange>),
     /// A field contains the text.
-    Header(String, Needle),
+    Header(String, Box<Needle>),
     /// The body, or the whole message, contains the text of this number.
     Contains(usize),
     /// Day of the internal date: before, on, or since.
@@ -175,7 +175,7 @@ fn condition(
         SearchKey::Uid(set) => Condition::Uid(set.resolve(context.uid_max)),
         SearchKey::Header { field, value } => Condition::Header(
             String::from_utf8_lossy(field).into_owned(),
-            needle(value, context)?,
+            Box::new(needle(value, context)?),
         ),
         SearchKey::Body(value) => contains_text(Scope::Body, needle(value, context)?, texts),
         SearchKey::Text(value) => contains_text(Scope::Text, needle(value, context)?, texts),

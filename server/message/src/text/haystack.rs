@@ -142,3 +142,33 @@ fn cut_near_end(text: &[u8]) -> usize {
     let cut = characters.find(|(_, character)| begins_anew(*character));
     cut.map_or(0, |(at, _)| start + at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Needle;
+    use super::*;
+
+    /// A cut before a mark would leave it where it is, and the text would not be found in itself.
+    #[test]
+    fn a_text_without_ascii_is_found_in_itself_however_it_is_fed() {
+        let pieces = [
+            "\u{e4}", "\u{308}", "\u{323}", "\u{fc}", "\u{4e2d}", "\u{ac01}",
+        ];
+        for seed in 1..=300_usize {
+            let mut random = seed;
+            let mut below = |bound: usize| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005) + 1;
+                (random >> 40) % bound
+            };
+            let text: String = (0..90).map(|_| pieces[below(pieces.len())]).collect();
+            let mut keys = TextKeys::default();
+            keys.push(Scope::Body, Needle::new(&text));
+            let (mut haystack, mut found) = (Haystack::default(), Found { keys: vec![false] });
+            for piece in text.as_bytes().chunks(1 + below(50)) {
+                haystack.feed(piece, Scope::Body, &keys, &mut found);
+            }
+            haystack.end(Scope::Body, &keys, &mut found);
+            assert_eq!(found.keys, [true], "seed {seed}: {text:?}");
+        }
+    }
+}
