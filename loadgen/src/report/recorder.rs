@@ -48,7 +48,8 @@ pub struct Setting {
     pub arrival: Arrival,
     /// How many connections were asked for.
     pub connections: u32,
-    /// The wall clock when the measurement starts.
+    /// The wall clock at the moment that all times count from. The report tells when the
+    /// measurement started.
     pub started_at: SystemTime,
 }
 
@@ -304,6 +305,8 @@ impl Recorder {
         }
         let start_ns = self.start_ns.unwrap_or(now_ns);
         let stop_ns = self.stop_ns.unwrap_or(now_ns);
+        // Until here it was the moment that all times count from; preparation comes in between.
+        self.setting.started_at += Duration::from_nanos(start_ns);
         Ok(Report::new(
             self.setting,
             Totals {

@@ -283,7 +283,7 @@ fn the_page_is_whole_and_holds_the_figures() {
             "{figure}: {words:?}"
         );
     }
-    assert!(html.contains("2027-01-15 08:00:00 UTC"));
+    assert!(html.contains("2027-01-15 08:00:05 UTC"));
     // Of each colour that the page knows, a line in the charts with so many lines.
     let drawn = |colour| lines.iter().filter(|line| *line == colour).count();
     assert!(
