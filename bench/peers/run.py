@@ -36,7 +36,7 @@ def parse():
     parser.add_argument(
         "--rounds", type=int, default=1, help="medians are of this many (default 1)"
     )
-    parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
+    parser.add_argument("--seconds", type=int, default=4, help="of each measurement (default 4)")
     parser.add_argument(
         "--quick",
         action="store_true",
