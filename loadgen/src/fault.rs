@@ -9,24 +9,40 @@ use crate::limits::EXAMPLE_BYTES_MAX;
 pub enum FaultKind {
     /// The connection could not be made, or the kernel refused to serve it.
     Connect,
+    /// The TLS handshake or a record failed.
+    Tls,
     /// The connection ended while an answer was due.
     Closed,
     /// No complete answer came in time.
     TimedOut,
-    /// The bytes are no IMAP response, or a literal was not followed by what has to follow it.
+    /// The bytes are no response, or a literal was not followed by what has to follow it.
     Malformed,
-    /// The answer is NO, BAD or BYE.
+    /// The answer is NO, BAD or BYE, or an SMTP code that does not go on.
     Refused,
     /// The tagged response carries another command's tag.
     WrongTag,
-    /// An untagged response that the command must bring did not come.
+    /// A response that the command must bring did not come.
     Missing,
-    /// An untagged response came more often than the command allows.
+    /// A response came more often than the command allows.
     Surplus,
-    /// A body is not as long as the message's RFC822.SIZE.
+    /// A body is not as long as the message's RFC822.SIZE, or that size has changed.
     WrongLength,
+    /// A body is not what was written, or not what it was the last time.
+    WrongBody,
     /// The flags are not what the STORE made them.
     WrongFlags,
+    /// A UID was given twice, out of order, or to another message.
+    WrongUid,
+    /// The mailbox does not hold as many messages as it must.
+    WrongCount,
+    /// A modification sequence went backward, or a change was told that is none.
+    WrongModSeq,
+    /// A search found what it must not, or missed what it must find.
+    WrongResult,
+    /// A session in IDLE did not hear of a change.
+    NotTold,
+    /// Nobody was free to make an operation of the open loop, and too many waited already.
+    Dropped,
 }
 
 impl FaultKind {
@@ -34,6 +50,7 @@ impl FaultKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
+            Self::Tls => "tls",
             Self::Closed => "closed",
             Self::TimedOut => "timed_out",
             Self::Malformed => "malformed",
@@ -42,7 +59,14 @@ impl FaultKind {
             Self::Missing => "missing",
             Self::Surplus => "surplus",
             Self::WrongLength => "wrong_length",
+            Self::WrongBody => "wrong_body",
             Self::WrongFlags => "wrong_flags",
+            Self::WrongUid => "wrong_uid",
+            Self::WrongCount => "wrong_count",
+            Self::WrongModSeq => "wrong_mod_seq",
+            Self::WrongResult => "wrong_result",
+            Self::NotTold => "not_told",
+            Self::Dropped => "dropped",
         }
     }
 }

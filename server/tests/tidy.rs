@@ -42,6 +42,8 @@ const HOMES: [(&str, &[&str]); 11] = [
             "storage-engine/src/log/",
             "storage-engine/src/recovery/",
             "storage-engine/src/ids.rs",
+            "loadgen/src/mail.rs",
+            "loadgen/src/reply/digest",
         ],
     ),
     ("rkyv", &["storage-engine/src/index/"]),

@@ -3,75 +3,57 @@
 
 use imap_proto::response::string::number;
 
-use super::Message;
 use crate::fault::{Fault, FaultKind};
-use crate::reply::Untagged;
-
-/// Who else may change the flags of the mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
-    /// Nobody, so the new flags are known beforehand.
-    Alone,
-    /// Other sessions of this run: the answer may already show what one of them did next.
-    Shared,
-}
+use crate::reply::{Flags, Untagged};
+use crate::shadow::{Mailbox, StoreTicket};
 
 /// A STORE under way.
 #[derive(Debug)]
 pub struct Store {
-    index: usize,
-    uid: u32,
-    flagged: bool,
-    company: Company,
+    ticket: StoreTicket,
     answer: Option<bool>,
 }
 
 impl Store {
-    /// Writes the command that turns the flag of `message`, the session's message at `index`.
-    pub fn write(index: usize, message: Message, company: Company, out: &mut Vec<u8>) -> Self {
-        let flagged = !message.flagged;
+    /// Writes the command that turns the flag of the ticket's message.
+    pub fn write(ticket: StoreTicket, out: &mut Vec<u8>) -> Self {
         out.extend_from_slice(b"UID STORE ");
-        number(out, message.uid);
+        number(out, ticket.uid);
         out.push(b' ');
-        out.push(if flagged { b'+' } else { b'-' });
+        out.push(if ticket.is_flagged { b'+' } else { b'-' });
         out.extend_from_slice(b"FLAGS (\\Flagged)\r\n");
         Self {
-            index,
-            uid: message.uid,
-            flagged,
-            company,
+            ticket,
             answer: None,
         }
     }
 
-    /// Which message it was, and whether it is flagged now.
-    pub fn outcome(&self) -> (usize, bool) {
-        (self.index, self.answer.unwrap_or(self.flagged))
-    }
-
     /// The last word on the message counts: news of an earlier change may come before it.
-    pub(super) fn untagged(&mut self, untagged: &Untagged) {
+    pub fn untagged(&mut self, untagged: &Untagged<'_>) {
         if let Untagged::Fetch(fetched) = untagged
-            && fetched.uid == Some(self.uid)
-            && fetched.flagged.is_some()
+            && fetched.uid == Some(self.ticket.uid)
+            && let Some(flags) = fetched.flags
         {
-            self.answer = fetched.flagged;
+            self.answer = Some(flags.contains(Flags::FLAGGED));
         }
     }
 
-    pub(super) fn finish(&self) -> Result<(), Fault> {
-        match self.answer {
+    /// RFC 3501 6.4.6: the new flags are told.
+    pub fn finish(&mut self, mailbox: &mut Mailbox) -> Result<(), Fault> {
+        let answer = self.answer;
+        mailbox.end_store(&self.ticket, answer)?;
+        match answer {
+            Some(_) => Ok(()),
             None => Err(Fault::because(
                 FaultKind::Missing,
-                format_args!("no flags for UID {}", self.uid),
+                format_args!("no flags for UID {}", self.ticket.uid),
             )),
-            Some(flagged) if self.company == Company::Alone && flagged != self.flagged => {
-                Err(Fault::because(
-                    FaultKind::WrongFlags,
-                    format_args!("UID {}: flagged is {flagged}", self.uid),
-                ))
-            }
-            Some(_) => Ok(()),
         }
+    }
+
+    /// The answer will not come.
+    pub fn give_up(&self, mailbox: &mut Mailbox) {
+        // Without an answer there is nothing to be wrong.
+        let _ = mailbox.end_store(&self.ticket, None);
     }
 }

@@ -1,68 +1,89 @@
-//! The FETCH that tells a session which messages there are, and how long they must be.
+//! The FETCH that tells a run which messages there are, and how long they must be.
 
 use imap_proto::response::string::number;
 
-use super::Message;
 use crate::fault::{Fault, FaultKind};
 use crate::limits::MESSAGES_KNOWN_MAX;
 use crate::reply::Untagged;
+use crate::reply::digest::{Certificate, Digest};
+use crate::shadow::Mailbox;
 
 /// A survey under way.
 #[derive(Debug)]
 pub struct Survey {
-    wanted: usize,
-    messages: Vec<Message>,
+    wanted: u32,
+    came: u32,
+    uid: u32,
 }
 
 impl Survey {
-    /// Writes the command for the first of `exists` messages; `exists` is not zero.
-    pub fn write(exists: u32, out: &mut Vec<u8>) -> Self {
+    /// Writes the command for the first of `exists` messages; `exists` is not zero. With
+    /// `numbers` the answers also tell which messages are ours.
+    pub fn write(exists: u32, numbers: bool, out: &mut Vec<u8>) -> Self {
         let wanted = exists.min(MESSAGES_KNOWN_MAX);
         out.extend_from_slice(b"FETCH 1:");
         number(out, wanted);
-        out.extend_from_slice(b" (UID FLAGS RFC822.SIZE)\r\n");
+        out.extend_from_slice(b" (UID FLAGS RFC822.SIZE");
+        if numbers {
+            out.extend_from_slice(b" BODY.PEEK[HEADER.FIELDS (X-LOADGEN)]");
+        }
+        out.extend_from_slice(b")\r\n");
         Self {
-            wanted: usize::try_from(wanted).unwrap_or(usize::MAX),
-            messages: Vec::new(),
+            wanted,
+            came: 0,
+            uid: 0,
         }
     }
 
-    /// What the server told.
-    pub fn messages(self) -> Vec<Message> {
-        self.messages
-    }
-
     /// Takes in a message. A FETCH that lacks an item is news of another session's change.
-    pub(super) fn untagged(&mut self, untagged: &Untagged) -> Result<(), Fault> {
+    pub fn untagged(
+        &mut self,
+        untagged: &Untagged<'_>,
+        digest: Option<&Digest>,
+        mailbox: &mut Mailbox,
+    ) -> Result<(), Fault> {
         let Untagged::Fetch(fetched) = untagged else {
             return Ok(());
         };
-        let (Some(uid), Some(size_bytes), Some(flagged)) =
-            (fetched.uid, fetched.size_bytes, fetched.flagged)
+        let (Some(uid), Some(size_bytes), Some(flags)) =
+            (fetched.uid, fetched.size_bytes, fetched.flags)
         else {
             return Ok(());
         };
-        if self.messages.len() >= self.wanted {
+        self.came += 1;
+        if self.came > self.wanted {
             return Err(Fault::because(
                 FaultKind::Surplus,
                 format_args!("more than {} messages were fetched", self.wanted),
             ));
         }
-        self.messages.push(Message {
-            uid,
-            size_bytes,
-            flagged,
+        // RFC 3501 2.3.1.1: UIDs ascend with sequence numbers, and a server that answers a FETCH
+        // of a range out of order is none that is known.
+        if uid <= self.uid {
+            return Err(Fault::because(
+                FaultKind::WrongUid,
+                format_args!("UID {uid} after {}", self.uid),
+            ));
+        }
+        self.uid = uid;
+        let literal = digest.and_then(|digest| digest.literals().first());
+        let number = literal.and_then(|literal| match literal.certificate {
+            // The header alone is there, so its claim about the rest cannot hold.
+            Certificate::Broken { number } | Certificate::Kept { number } => Some(number),
+            Certificate::Absent => None,
         });
-        Ok(())
+        mailbox.listed(uid, size_bytes, flags, number)
     }
 
-    pub(super) fn finish(&self) -> Result<(), Fault> {
-        if self.messages.len() == self.wanted {
+    /// Every message that was asked for must have come.
+    pub fn finish(&self, mailbox: &mut Mailbox) -> Result<(), Fault> {
+        if self.came == self.wanted {
+            mailbox.is_known = true;
             return Ok(());
         }
         Err(Fault::because(
             FaultKind::Missing,
-            format_args!("{} of {} messages", self.messages.len(), self.wanted),
+            format_args!("{} of {} messages", self.came, self.wanted),
         ))
     }
 }

@@ -1,6 +1,7 @@
 //! Every response is read the same whatever pieces it comes in.
 
-use super::{Fetched, Reply, ReplyReader, Status, Untagged};
+use super::reader::{Framing, ReplyReader};
+use super::{Code, Fetched, Flags, Reply, Status, Untagged};
 use crate::fault::FaultKind;
 
 fn read(pieces: &[&[u8]]) -> Result<Vec<String>, FaultKind> {
@@ -8,7 +9,7 @@ fn read(pieces: &[&[u8]]) -> Result<Vec<String>, FaultKind> {
     let mut lines = Vec::new();
     for piece in pieces {
         let mut input = *piece;
-        while let Some(line) = reader.next(&mut input).map_err(|fault| fault.kind)? {
+        while let Some(line) = reader.next(&mut input, None).map_err(|fault| fault.kind)? {
             Reply::parse(line).map_err(|fault| fault.kind)?;
             lines.push(String::from_utf8_lossy(line).into_owned());
         }
@@ -89,7 +90,7 @@ fn broken_framing_is_malformed() {
 
 #[test]
 fn a_line_without_end_is_given_up() {
-    let long = vec![b'a'; 70_000];
+    let long = vec![b'a'; 4 * 1024 * 1024 + 1];
     assert_eq!(read(&[&long]), Err(FaultKind::Malformed));
 }
 
@@ -105,31 +106,87 @@ fn responses_mean_what_they_say() {
         Reply::Tagged {
             tag: b"a7",
             status: Status::Ok,
+            code: Code::Other,
+        },
+    );
+    parsed(
+        "a8 OK [APPENDUID 5 77] done",
+        Reply::Tagged {
+            tag: b"a8",
+            status: Status::Ok,
+            code: Code::AppendUid {
+                validity: 5,
+                uid: 77,
+            },
         },
     );
     parsed(
         "* BYE so long",
-        Reply::Untagged(Untagged::Status(Status::Bye)),
+        Reply::Untagged(Untagged::Status(Status::Bye, Code::Other)),
+    );
+    parsed(
+        "* OK [CAPABILITY IMAP4rev1 IDLE] ready",
+        Reply::Untagged(Untagged::Status(
+            Status::Ok,
+            Code::Capability(b"IMAP4rev1 IDLE"),
+        )),
+    );
+    parsed(
+        "* OK [HIGHESTMODSEQ 90] so",
+        Reply::Untagged(Untagged::Status(Status::Ok, Code::HighestModSeq(90))),
     );
     parsed("* 12 EXISTS", Reply::Untagged(Untagged::Exists(12)));
+    parsed("* 12 EXPUNGE", Reply::Untagged(Untagged::Expunge(12)));
     parsed("* 12 RECENT", Reply::Untagged(Untagged::Other));
-    parsed("* LIST () NIL INBOX", Reply::Untagged(Untagged::Other));
+    parsed("* SEARCH", Reply::Untagged(Untagged::Search(b"")));
+    parsed("* search 4 5", Reply::Untagged(Untagged::Search(b"4 5")));
+    parsed("* FLAGS (\\Seen)", Reply::Untagged(Untagged::Other));
+}
+
+#[test]
+fn messages_say_what_is_asked_of_them() {
+    let flagged = Flags::default().with(Flags::FLAGGED, true);
     parsed(
         "* 12 FETCH (FLAGS (\\Seen \\flagged) UID 4 RFC822.SIZE 900)",
         Reply::Untagged(Untagged::Fetch(Fetched {
+            sequence: 12,
             uid: Some(4),
             size_bytes: Some(900),
-            flagged: Some(true),
-            body_bytes: None,
+            flags: Some(flagged.with(Flags::SEEN, true)),
+            ..Fetched::default()
         })),
     );
     parsed(
-        "* 12 FETCH (MODSEQ (9) ENVELOPE (\"a)\" ((NIL) b)) FLAGS () BODY[] \"abc\" UID 4)",
+        "* 2 FETCH (MODSEQ (9) ENVELOPE (\"a)\" ((NIL) b)) FLAGS () BODY[] \"abc\" UID 4)",
         Reply::Untagged(Untagged::Fetch(Fetched {
+            sequence: 2,
             uid: Some(4),
-            size_bytes: None,
-            flagged: Some(false),
+            flags: Some(Flags::default()),
+            mod_seq: Some(9),
             body_bytes: Some(3),
+            has_envelope: true,
+            ..Fetched::default()
         })),
     );
+    parsed(
+        "* 3 FETCH (BODY[HEADER.FIELDS (DATE FROM)] {77} UID 5)",
+        Reply::Untagged(Untagged::Fetch(Fetched {
+            sequence: 3,
+            uid: Some(5),
+            header_bytes: Some(77),
+            ..Fetched::default()
+        })),
+    );
+}
+
+#[test]
+fn lmtp_has_no_literals() {
+    let mut reader = ReplyReader::new(Framing::Lmtp);
+    let mut input: &[u8] = b"250-SIZE {3}\r\n250 {4}\r\n";
+    assert_eq!(
+        reader.next(&mut input, None),
+        Ok(Some(&b"250-SIZE {3}"[..]))
+    );
+    assert_eq!(reader.next(&mut input, None), Ok(Some(&b"250 {4}"[..])));
+    assert_eq!(reader.next(&mut input, None), Ok(None));
 }

@@ -1,307 +1,144 @@
-//! Runs against a server in this process that answers rightly, or wrongly in one way.
+//! What files say, and what is wrong with some of them.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
-use std::time::Duration;
+use super::program::{Cursor, Next, Program};
+use super::{SHIPPED, Scenario, Step};
+use crate::random::Random;
 
-use super::{Plan, run};
-use crate::fault::FaultKind;
-use crate::op::Operation;
-use crate::op::store::Company;
-use crate::report::Report;
-use crate::session::Script;
-
-/// RFC822.SIZE of the server's messages; one is larger than a receive buffer, one is empty.
-const SIZES: [usize; 3] = [40_000, 0, 5];
-/// UID of the first message; the others follow.
-const FIRST_UID: usize = 11;
-const CONNECTIONS: usize = 5;
-
-/// What the server does wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mistake {
-    Nothing,
-    RefusesLogin,
-    RefusesCommands,
-    AnswersWithOldTag,
-    ClosesAfterLogin,
-    NeverAnswers,
-    LosesAMessage,
-    SendsShortBody,
-    AnnouncesMoreThanItSends,
-    AnnouncesLessThanItSends,
-    SendsNoBody,
-    SendsBodyTwice,
-    SendsOtherUid,
-    IgnoresStore,
-    TellsNothingOfStore,
-}
-
-/// Starts a server; its threads end with the test's process.
-fn serve(mistake: Mistake) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            // A client that goes away is no failure of the server's.
-            thread::spawn(move || serve_one(stream.unwrap(), mistake).ok());
-        }
-    });
-    address
-}
-
-fn serve_one(mut stream: TcpStream, mistake: Mistake) -> std::io::Result<()> {
-    let mut flagged = [false, true, false];
-    let mut reader = BufReader::new(stream.try_clone()?);
-    stream.write_all(b"* OK [CAPABILITY IMAP4rev1] see {3}\r\n")?;
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 0 {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let answer = answer(&words, mistake, &mut flagged);
-        if mistake == Mistake::NeverAnswers && words[1] != "LOGIN" {
-            continue;
-        }
-        stream.write_all(&answer)?;
-        if words[1] == "LOGOUT" || mistake == Mistake::ClosesAfterLogin {
-            break;
-        }
-        line.clear();
-    }
-    Ok(())
-}
-
-fn answer(words: &[&str], mistake: Mistake, flagged: &mut [bool; 3]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut status = "OK";
-    match (words[1], words.get(2)) {
-        ("LOGIN", _) if mistake == Mistake::RefusesLogin => status = "NO",
-        ("LOGIN", _) => assert_eq!(words[2..], ["reader", "\"a", "word\""]),
-        _ if mistake == Mistake::RefusesCommands => status = "BAD",
-        ("SELECT", _) => out.extend_from_slice(b"* 3 EXISTS\r\n* FLAGS (\\Flagged)\r\n"),
-        ("FETCH", _) => survey(mistake, flagged, &mut out),
-        ("UID", Some(&"FETCH")) => body(index(words), mistake, &mut out),
-        ("UID", Some(&"STORE")) => {
-            let index = index(words);
-            if mistake != Mistake::IgnoresStore {
-                flagged[index] = words[4] == "+FLAGS";
-            }
-            if mistake != Mistake::TellsNothingOfStore {
-                // Somebody else's message comes first, and is nobody's business.
-                out.extend_from_slice(b"* 9 FETCH (UID 99 FLAGS ())\r\n");
-                flags(index, flagged[index], "", &mut out);
-            }
-        }
-        ("LOGOUT", _) => out.extend_from_slice(b"* BYE\r\n"),
-        ("NOOP", _) => out.extend_from_slice(b"* 4 EXISTS\r\n"),
-        other => panic!("unexpected command {other:?}"),
-    }
-    let tag = match mistake {
-        Mistake::AnswersWithOldTag if words[1] != "LOGIN" => "L1",
-        _ => words[0],
-    };
-    out.extend_from_slice(format!("{tag} {status} see {{3}}\r\n").as_bytes());
-    out
-}
-
-fn index(words: &[&str]) -> usize {
-    words[3].parse::<usize>().unwrap() - FIRST_UID
-}
-
-fn survey(mistake: Mistake, flagged: &[bool; 3], out: &mut Vec<u8>) {
-    let last = if mistake == Mistake::LosesAMessage {
-        2
-    } else {
-        3
-    };
-    for index in 0..last {
-        let size = format!(" RFC822.SIZE {}", SIZES[index]);
-        flags(index, flagged[index], &size, out);
+#[test]
+fn every_shipped_scenario_is_one() {
+    for (name, text) in SHIPPED {
+        let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!scenario.about.is_empty(), "{name}");
     }
 }
 
-fn flags(index: usize, flagged: bool, more: &str, out: &mut Vec<u8>) {
-    let flags = if flagged { "\\Seen \\Flagged" } else { "" };
-    let (number, uid) = (index + 1, index + FIRST_UID);
-    let line = format!("* {number} FETCH (UID {uid} FLAGS ({flags}){more})\r\n");
-    out.extend_from_slice(line.as_bytes());
-}
+const HEAD: &str = "about = 'x'\n[[roles]]\nname = 'r'\n";
 
-fn body(index: usize, mistake: Mistake, out: &mut Vec<u8>) {
-    let size = SIZES[index];
-    let (announced, sent) = match mistake {
-        Mistake::SendsShortBody => (size.saturating_sub(1), size.saturating_sub(1)),
-        // The octets that lack are taken from what follows, down to the end of the answer.
-        Mistake::AnnouncesMoreThanItSends => (size + 3, size),
-        Mistake::AnnouncesLessThanItSends => (size, size + 1),
-        _ => (size, size),
-    };
-    let uid = index + FIRST_UID + usize::from(mistake == Mistake::SendsOtherUid);
-    let times = match mistake {
-        Mistake::SendsNoBody => 0,
-        Mistake::SendsBodyTwice => 2,
-        _ => 1,
-    };
-    for _ in 0..times {
-        let line = format!(
-            "* {} FETCH (UID {uid} BODY[] {{{announced}}}\r\n",
-            index + 1
-        );
-        out.extend_from_slice(line.as_bytes());
-        out.extend(std::iter::repeat_n(b'x', sent));
-        out.extend_from_slice(b")\r\n");
-    }
-}
-
-fn report(operation: Operation, mistake: Mistake) -> Report {
-    let reply_timeout_ms = if mistake == Mistake::NeverAnswers {
-        100
-    } else {
-        10_000
-    };
-    run(Plan {
-        target: serve(mistake),
-        users: vec!["reader".to_owned(); CONNECTIONS],
-        script: Script {
-            operation,
-            password: "a word".to_owned(),
-            mailbox: "INBOX".to_owned(),
-            company: Company::Alone,
-        },
-        duration: Duration::from_millis(300),
-        reply_timeout: Duration::from_millis(reply_timeout_ms),
-        seed: 7,
-        command: String::new(),
-        interval_log: None,
-        is_quiet: true,
-    })
-    .unwrap()
-}
-
-/// A server that makes no mistake is measured; of one that does, only that mistake is reported.
-fn check(operation: Operation, mistake: Mistake, expected: Option<FaultKind>) {
-    let report = report(operation, mistake);
-    let shown = format!("{operation:?} {mistake:?}\n{}", report.text());
-    match expected {
-        None => {
-            assert_eq!(report.errors(), 0, "{shown}");
-            assert!(
-                report.count() > 20 && report.total.rate_per_s > 0.0,
-                "{shown}"
-            );
-        }
-        Some(kind) => {
-            assert!(report.errors_of(kind.name()) > 0, "{shown}");
-            assert_eq!(report.errors_of(kind.name()), report.errors(), "{shown}");
-        }
+/// A file with these lines after the beginning of a role is refused with these words.
+fn refused(lines: &str, words: &[&str]) {
+    let told = Scenario::parse(&format!("{HEAD}{lines}")).map(|_| ());
+    let told = told.expect_err(lines).to_string();
+    for word in words {
+        assert!(told.contains(word), "{lines}: {word} is not in: {told}");
     }
 }
 
 #[test]
-fn right_answers_are_measured() {
-    for operation in [
-        Operation::Noop,
-        Operation::Login,
-        Operation::Fetch,
-        Operation::Store,
-    ] {
-        check(operation, Mistake::Nothing, None);
-    }
-}
-
-#[test]
-fn wrong_answers_are_errors() {
-    for (operation, mistake, kind) in [
-        (Operation::Noop, Mistake::RefusesLogin, FaultKind::Refused),
-        (Operation::Login, Mistake::RefusesLogin, FaultKind::Refused),
-        (
-            Operation::Noop,
-            Mistake::RefusesCommands,
-            FaultKind::Refused,
-        ),
-        (
-            Operation::Login,
-            Mistake::RefusesCommands,
-            FaultKind::Refused,
-        ),
-        (
-            Operation::Noop,
-            Mistake::AnswersWithOldTag,
-            FaultKind::WrongTag,
-        ),
-        (
-            Operation::Login,
-            Mistake::ClosesAfterLogin,
-            FaultKind::Closed,
-        ),
-        (Operation::Noop, Mistake::NeverAnswers, FaultKind::TimedOut),
-        (Operation::Fetch, Mistake::LosesAMessage, FaultKind::Missing),
-        (Operation::Fetch, Mistake::SendsNoBody, FaultKind::Missing),
-        (
-            Operation::Fetch,
-            Mistake::SendsBodyTwice,
-            FaultKind::Surplus,
-        ),
-        (Operation::Fetch, Mistake::SendsOtherUid, FaultKind::Surplus),
-        (
-            Operation::Fetch,
-            Mistake::AnnouncesLessThanItSends,
-            FaultKind::Malformed,
-        ),
-        (
-            Operation::Store,
-            Mistake::IgnoresStore,
-            FaultKind::WrongFlags,
-        ),
-        (
-            Operation::Store,
-            Mistake::TellsNothingOfStore,
-            FaultKind::Missing,
-        ),
-    ] {
-        check(operation, mistake, Some(kind));
-    }
-}
-
-#[test]
-fn a_body_of_another_length_is_an_error() {
-    for mistake in [Mistake::SendsShortBody, Mistake::AnnouncesMoreThanItSends] {
-        let report = report(Operation::Fetch, mistake);
-        // The empty message may be right by chance; the others never are.
-        let found = report.errors_of(FaultKind::WrongLength.name())
-            + report.errors_of(FaultKind::Malformed.name());
-        assert!(found > 0, "{mistake:?}\n{}", report.text());
-        assert_eq!(found, report.errors(), "{mistake:?}\n{}", report.text());
-    }
-}
-
-#[test]
-fn a_server_that_is_not_there_is_an_error() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let target = listener.local_addr().unwrap();
-    drop(listener);
-    let plan = Plan {
-        target,
-        users: vec!["reader".to_owned(); CONNECTIONS],
-        script: Script {
-            operation: Operation::Noop,
-            password: "a word".to_owned(),
-            mailbox: "INBOX".to_owned(),
-            company: Company::Shared,
-        },
-        duration: Duration::from_millis(50),
-        reply_timeout: Duration::from_secs(5),
-        seed: 7,
-        command: String::new(),
-        interval_log: None,
-        is_quiet: true,
-    };
-    let report = run(plan).unwrap();
-    assert_eq!((report.count(), report.ready), (0, 0), "{}", report.text());
-    assert_eq!(
-        report.errors_of(FaultKind::Connect.name()),
-        5,
-        "{}",
-        report.text()
+fn what_is_wrong_is_told_with_its_line() {
+    refused(
+        "steps = [{ do = 'noop' }]\nweigth = 3\n",
+        &["weigth", "line 5"],
     );
+    refused(
+        "steps = [\n  { do = 'noop' },\n  { do = 'fetch-headers', cuont = 3 },\n]\n",
+        &["cuont", "line 6"],
+    );
+    refused("steps = [{ do = 'dance' }]\n", &["dance", "line 4"]);
+    refused("steps = []\n", &["role r", "no step"]);
+    refused(
+        "protocol = 'lmtp'\nsteps = [{ do = 'noop' }]\n",
+        &["role r", "LMTP"],
+    );
+    refused(
+        "steps = [{ do = 'repeat', times = 2, steps = [
+            { do = 'repeat', times = 2, steps = [{ do = 'noop' }] }] }]\n",
+        &["repeat"],
+    );
+    refused(
+        "steps = [{ do = 'pick', of = [{ weight = 0, steps = [] }] }]\n",
+        &["weight"],
+    );
+    refused(
+        "reconnect = true\nsetup = [{ do = 'noop' }]\nsteps = [{ do = 'noop' }]\n",
+        &["setup"],
+    );
+}
+
+/// The names of the first `count` things that a role with these steps does.
+fn followed(lines: &str, count: usize) -> String {
+    let scenario = Scenario::parse(&format!("{HEAD}{lines}")).unwrap();
+    // With a name for the whole no operation is asked for.
+    let mut role = scenario.roles[0].clone();
+    role.measure_as = Some("whole".to_owned());
+    let program = Program::new(&role, |name| Err(name.to_owned())).unwrap();
+    let mut random = Random::new(3, 3);
+    let mut cursor = Cursor::default();
+    let names = (0..count).map(|_| match program.next(&mut cursor, &mut random) {
+        Next::Do(step, _) => step.operation().unwrap().to_owned(),
+        Next::Think(ms) => ms.to_string(),
+        Next::End => "end".to_owned(),
+    });
+    names.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn programs_are_followed_in_order() {
+    assert_eq!(
+        followed("setup = [{ do = 'login' }]\nsteps = [{ do = 'noop' }]", 6),
+        "login end noop end noop end"
+    );
+    assert_eq!(
+        followed(
+            "steps = [{ do = 'repeat', times = 3, steps = [{ do = 'noop' }] }, { do = 'list' }]",
+            6
+        ),
+        "noop noop noop list end noop"
+    );
+    assert_eq!(
+        followed(
+            "steps = [{ do = 'repeat', times = 0, steps = [{ do = 'noop' }] }, { do = 'list' }]",
+            3
+        ),
+        "list end list"
+    );
+    assert_eq!(
+        followed(
+            "steps = [{ do = 'idle', ms = 7 }, { do = 'think', ms = 9 }]",
+            5
+        ),
+        "idle 7 idle 9 end"
+    );
+}
+
+#[test]
+fn choices_keep_their_weights() {
+    let told = followed(
+        "steps = [{ do = 'pick', of = [
+            { weight = 3, steps = [{ do = 'noop' }] },
+            { weight = 0, steps = [{ do = 'search', key = 'text' }] },
+            { weight = 1, steps = [{ do = 'list' }, { do = 'status' }] }] }]",
+        20_000,
+    );
+    let count = |name: &str| told.split(' ').filter(|word| *word == name).count();
+    assert_eq!(count("search"), 0);
+    assert!(count("list").abs_diff(count("status")) <= 1);
+    let share = count("list") * 100 / (count("list") + count("noop"));
+    assert!((22..28).contains(&share), "{share} %");
+}
+
+#[test]
+fn sizes_depend_on_the_number_of_the_message_alone() {
+    let text = format!(
+        "{HEAD}steps = [{{ do = 'noop' }}]\n[mailbox]\nmessages = 3\n\
+         sizes = [{{ bytes = [600, 700], weight = 1 }}, {{ bytes = 9000, weight = 1 }}]\n"
+    );
+    let mailbox = Scenario::parse(&text).unwrap().mailbox;
+    let sizes: Vec<usize> = (0..1_000).map(|number| mailbox.size(number)).collect();
+    let again: Vec<usize> = (0..1_000).map(|number| mailbox.size(number)).collect();
+    assert_eq!(sizes, again);
+    let large = sizes.iter().filter(|size| **size == 9_000).count();
+    assert!((400..600).contains(&large), "{large}");
+    assert!(
+        sizes
+            .iter()
+            .all(|size| *size == 9_000 || (600..=700).contains(size))
+    );
+}
+
+#[test]
+fn steps_within_steps_are_found() {
+    let (_, office) = SHIPPED.iter().find(|(name, _)| *name == "office").unwrap();
+    let office = Scenario::parse(office).unwrap();
+    assert!(office.any_step(&|step| matches!(step, Step::Search { .. })));
+    assert!(!office.any_step(&|step| matches!(step, Step::Notify)));
 }
