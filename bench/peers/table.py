@@ -12,6 +12,7 @@ COLUMNS = (
     ("cpu_spread", "+-%", 0),
     ("written_bytes", "written B", 0),
     ("disk_bytes", "disk B", 0),
+    ("received_bytes", "answer B", 0),
     ("own_cpu_us", "client us", 1),
     ("errors", "errors", 0),
 )
