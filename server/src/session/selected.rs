@@ -237,22 +237,32 @@ impl<R: Runtime> Selected<R> {
         &self,
         ranges: &[UidRange],
         after: Option<Uid>,
-        look: impl FnMut(RowRef<'_>) -> ControlFlow<()>,
+        mut look: impl FnMut(RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Gone> {
         let after = after.map_or(0, |uid| uid.0);
         let done = ranges.partition_point(|range| range.last.0 <= after);
-        let rest = ranges.get(done..).unwrap_or_default();
-        self.with(|position, view| match rest.split_first() {
-            Some((first, others)) if first.first.0 <= after => {
-                let begun = UidRange {
-                    first: Uid(after.saturating_add(1)),
-                    last: first.last,
-                };
-                let mut rows = each_row(position, view, std::slice::from_ref(&begun))
-                    .chain(each_row(position, view, others));
-                rows.try_for_each(look)
+        let mut rest = ranges.get(done..).unwrap_or_default();
+        let mut begun = None;
+        if let Some((first, others)) = rest.split_first()
+            && first.first.0 <= after
+        {
+            rest = others;
+            begun = Some(UidRange {
+                first: Uid(after.saturating_add(1)),
+                last: first.last,
+            });
+        }
+        self.with(|position, view| {
+            for ranges in [begun.as_slice(), rest] {
+                position.messages(view, ranges).walk(|seq, message| {
+                    look(RowRef {
+                        seq,
+                        message,
+                        recent: position.is_recent(message.uid()),
+                    })
+                })?;
             }
-            _ => each_row(position, view, rest).try_for_each(look),
+            ControlFlow::Continue(())
         })
     }
 
@@ -262,20 +272,20 @@ impl<R: Runtime> Selected<R> {
         ranges: &[UidRange],
         fits: impl Fn(&RowRef<'_>) -> bool,
     ) -> Result<Vec<UidRange>, Gone> {
-        self.with(|position, view| {
-            let mut found: Vec<UidRange> = Vec::new();
-            for row in each_row(position, view, ranges).filter(|row| fits(row)) {
-                let uid = row.message.uid();
-                match found.last_mut() {
-                    Some(range) if range.last.0.checked_add(1) == Some(uid.0) => range.last = uid,
-                    _ => found.push(UidRange {
-                        first: uid,
-                        last: uid,
-                    }),
-                }
+        let mut found: Vec<UidRange> = Vec::new();
+        let _to_the_end = self.walk(ranges, None, |row| {
+            let uid = row.message.uid();
+            match found.last_mut() {
+                _ if !fits(&row) => {}
+                Some(range) if range.last.0.checked_add(1) == Some(uid.0) => range.last = uid,
+                _ => found.push(UidRange {
+                    first: uid,
+                    last: uid,
+                }),
             }
-            found
-        })
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
     }
 
     /// The messages that a set names, as UID ranges without holes; `None` where a sequence number
@@ -369,19 +379,6 @@ impl<R: Runtime> Drop for Selected<R> {
             let _ = shard.request(key.account, operation).await;
         });
     }
-}
-
-fn each_row<'v>(
-    position: &'v SessionView,
-    view: &'v View,
-    ranges: &'v [UidRange],
-) -> impl Iterator<Item = RowRef<'v>> + 'v {
-    let messages = position.messages(view, ranges);
-    messages.map(|(seq, message)| RowRef {
-        seq,
-        message,
-        recent: position.is_recent(message.uid()),
-    })
 }
 
 /// FLAGS and PERMANENTFLAGS, as SELECT tells them and again when a keyword is new.

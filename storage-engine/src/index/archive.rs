@@ -93,6 +93,7 @@ impl Page {
     }
 
     /// UID of the message at this position.
+    #[inline]
     pub fn uid(&self, position: usize) -> Option<Uid> {
         Some(Uid(self.columns().uid.get(position)?.to_native()))
     }

@@ -22,6 +22,7 @@ enum Held<'a> {
 
 impl<'a> EntryRef<'a> {
     /// The message at a position of a page, where it has this UID.
+    #[inline]
     pub(super) fn paged(page: &'a Page, at: usize, uid: Uid) -> Self {
         let held = Held::Paged(page, at);
         EntryRef { uid, held }
@@ -36,11 +37,13 @@ impl<'a> EntryRef<'a> {
     }
 
     /// Its UID.
+    #[inline]
     pub fn uid(&self) -> Uid {
         self.uid
     }
 
     /// MODSEQ of its newest change.
+    #[inline]
     pub fn mod_seq(&self) -> ModSeq {
         match self.held {
             Held::Paged(page, at) => present(page.mod_seq(at)),
@@ -49,6 +52,7 @@ impl<'a> EntryRef<'a> {
     }
 
     /// Its flags.
+    #[inline]
     pub fn flags(&self) -> Flags {
         match self.held {
             Held::Paged(page, at) => present(page.flags(at)),

@@ -48,6 +48,7 @@ impl<'a> EntryRefs<'a> {
         }
     }
 
+    #[inline]
     fn next_in_pages(&mut self) -> Option<EntryRef<'a>> {
         loop {
             let slot = self.index.pages.get(self.page)?;
@@ -83,6 +84,7 @@ impl<'a> EntryRefs<'a> {
 impl<'a> Iterator for EntryRefs<'a> {
     type Item = EntryRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<EntryRef<'a>> {
         if let Some(entry) = self.next_in_pages() {
             return Some(entry);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::iter::Peekable;
+use std::ops::ControlFlow;
 
 use super::ghosts::Ghost;
 use super::{SessionView, View};
@@ -42,6 +43,33 @@ impl<'a> Messages<'a> {
             ghosts: ghosts.peekable(),
             ghosts_passed: 0,
             sequence: 0,
+        }
+    }
+
+    /// Shows what is left until `look` has enough. Where no message went that the session still
+    /// counts, it is a walk over pages alone, several times as fast as one by [`Iterator::next`].
+    pub fn walk(
+        &mut self,
+        mut look: impl FnMut(u32, EntryRef<'a>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        loop {
+            let last = self.range_last;
+            let ghost = self.ghosts.peek();
+            if ghost.is_some_and(|ghost| ghost.entry.uid <= last) {
+                while let Some(message) = self.next_in_range() {
+                    self.sequence += 1;
+                    look(self.sequence, message)?;
+                }
+            } else {
+                let sequence = &mut self.sequence;
+                self.live.try_for_each(|message| {
+                    *sequence += 1;
+                    look(*sequence, message)
+                })?;
+            }
+            if self.next_range().is_none() {
+                return ControlFlow::Continue(());
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Sequence sets (RFC 3501 9, `sequence-set`) against a session's messages.
 
+use std::ops::ControlFlow;
+
 use super::{SessionView, View};
 use crate::account::RangeBuilder;
 use crate::ids::Uid;
@@ -79,8 +81,12 @@ impl SessionView {
     }
 
     fn present(&self, view: &View, uids: &[UidRange]) -> Vec<UidRange> {
-        let messages = self.messages(view, uids);
-        RangeBuilder::from_iter(messages.map(|(_, message)| message.uid())).finish()
+        let mut present = RangeBuilder::default();
+        let _to_the_end = self.messages(view, uids).walk(|_, message| {
+            present.push(message.uid());
+            ControlFlow::Continue(())
+        });
+        present.finish()
     }
 }
 

@@ -1,9 +1,11 @@
 //! A session of the model and its client, which believes what it is told.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use super::owner::{Core, Owner};
 use crate::ids::{SessionKey, Uid};
+use crate::index::EntryRef;
 use crate::request::{Flags, UidRange};
 use crate::testing::Rng;
 use crate::view::{Condstore, Event, Expunges, SequenceNumber, SequenceRange, SessionView, View};
@@ -159,6 +161,20 @@ impl Client {
             None => assert_eq!(exists, 0, "seed {seed}"),
             Some(ranges) => {
                 let walked: Vec<_> = self.view.messages(view, &ranges).collect();
+                let (mut shown, most) = (Vec::new(), 1 + rng.below(10) as usize);
+                let mut messages = self.view.messages(view, &ranges);
+                let mut look = |number, message: EntryRef<'_>| {
+                    shown.push((number, message.entry()));
+                    match shown.len() % most {
+                        0 => ControlFlow::Break(()),
+                        _ => ControlFlow::Continue(()),
+                    }
+                };
+                while messages.walk(&mut look).is_break() {}
+                let whole = walked
+                    .iter()
+                    .map(|(number, message)| (*number, message.entry()));
+                assert!(whole.eq(shown), "seed {seed}");
                 let numbers = (from as u32 + 1..).zip(&expected[from..]);
                 let plain: Vec<_> = numbers.map(|(number, uid)| (number, *uid)).collect();
                 let uids: Vec<_> = walked.iter().map(|(n, entry)| (*n, entry.uid())).collect();
