@@ -28,7 +28,12 @@ pub struct Message {
     stores: u16,
     /// STORE commands begun, modulo 2^16.
     stores_begun: u16,
+    /// The connection that began the last one, or [`NOBODY`].
+    storer: u32,
 }
+
+/// No connection.
+const NOBODY: u32 = u32::MAX;
 
 /// A change that every session in IDLE must hear of.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +65,8 @@ pub struct StoreTicket {
     begun: u16,
     /// Whether it began alone.
     is_alone: bool,
+    /// Whether the session knows the state before: no other session has changed it meanwhile.
+    is_next: bool,
 }
 
 /// One mailbox.
@@ -251,37 +258,52 @@ impl Mailbox {
     }
 
     /// A STORE that turns the flag of the message at `index` is about to be sent.
-    pub fn begin_store(&mut self, index: usize) -> Option<StoreTicket> {
+    pub fn begin_store(&mut self, index: usize, writer: u32) -> Option<StoreTicket> {
         let message = self.messages.get_mut(index)?;
         message.stores = message.stores.saturating_add(1);
         message.stores_begun = message.stores_begun.wrapping_add(1);
+        let storer = std::mem::replace(&mut message.storer, writer);
         Some(StoreTicket {
             index,
             uid: message.uid,
             is_flagged: !message.flags.contains(Flags::FLAGGED),
             begun: message.stores_begun,
             is_alone: message.stores == 1,
+            is_next: storer == writer || storer == NOBODY,
         })
     }
 
-    /// The STORE has ended, or its connection has; `answer` is the last that was told of the flag.
+    /// The STORE was answered with OK; `answer` is the last that was told of the flag.
     pub fn end_store(&mut self, ticket: &StoreTicket, answer: Option<bool>) -> Result<(), Fault> {
         let Some(message) = self.messages.get_mut(ticket.index) else {
             return Ok(());
         };
         message.stores = message.stores.saturating_sub(1);
-        let Some(is_flagged) = answer else {
-            return Ok(());
-        };
-        message.flags = message.flags.with(Flags::FLAGGED, is_flagged);
         let is_judged = ticket.is_alone && message.stores_begun == ticket.begun;
+        let is_flagged = answer.unwrap_or(ticket.is_flagged);
+        message.flags = message.flags.with(Flags::FLAGGED, is_flagged);
         if is_judged && is_flagged != ticket.is_flagged {
             return Err(Fault::because(
                 FaultKind::WrongFlags,
                 format_args!("UID {}: flagged is {is_flagged}", ticket.uid),
             ));
         }
+        // A session that was not told of another's change may find its own STORE to have undone
+        // it, and some servers then tell nothing: for this session nothing has changed.
+        if answer.is_none() && is_judged && ticket.is_next {
+            return Err(Fault::because(
+                FaultKind::Missing,
+                format_args!("no flags for UID {}", ticket.uid),
+            ));
+        }
         Ok(())
+    }
+
+    /// The STORE will not be answered.
+    pub fn give_up_store(&mut self, ticket: &StoreTicket) {
+        if let Some(message) = self.messages.get_mut(ticket.index) {
+            message.stores = message.stores.saturating_sub(1);
+        }
     }
 
     /// A change is about to be made that all who are in IDLE must hear of.
@@ -349,6 +371,7 @@ impl Message {
             crc: None,
             stores: 0,
             stores_begun: 0,
+            storer: NOBODY,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use imap_proto::response::string::number;
 
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::reply::{Flags, Untagged};
 use crate::shadow::{Mailbox, StoreTicket};
 
@@ -39,21 +39,12 @@ impl Store {
     }
 
     /// RFC 3501 6.4.6: the new flags are told.
-    pub fn finish(&mut self, mailbox: &mut Mailbox) -> Result<(), Fault> {
-        let answer = self.answer;
-        mailbox.end_store(&self.ticket, answer)?;
-        match answer {
-            Some(_) => Ok(()),
-            None => Err(Fault::because(
-                FaultKind::Missing,
-                format_args!("no flags for UID {}", self.ticket.uid),
-            )),
-        }
+    pub fn finish(&self, mailbox: &mut Mailbox) -> Result<(), Fault> {
+        mailbox.end_store(&self.ticket, self.answer)
     }
 
     /// The answer will not come.
     pub fn give_up(&self, mailbox: &mut Mailbox) {
-        // Without an answer there is nothing to be wrong.
-        let _ = mailbox.end_store(&self.ticket, None);
+        mailbox.give_up_store(&self.ticket);
     }
 }

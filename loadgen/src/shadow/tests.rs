@@ -20,27 +20,40 @@ fn kind(result: Result<(), crate::fault::Fault>) -> Option<FaultKind> {
 #[test]
 fn a_store_that_was_alone_is_judged_by_its_flags() {
     let mut mailbox = mailbox();
-    let ticket = mailbox.begin_store(1).unwrap();
+    let ticket = mailbox.begin_store(1, 40).unwrap();
     assert_eq!((ticket.uid, ticket.is_flagged), (5, true));
     let wrong = mailbox.end_store(&ticket, Some(false));
     assert_eq!(kind(wrong), Some(FaultKind::WrongFlags));
-    let ticket = mailbox.begin_store(1).unwrap();
+    let ticket = mailbox.begin_store(1, 40).unwrap();
     assert_eq!(kind(mailbox.end_store(&ticket, Some(true))), None);
     // It is flagged now, so the next one clears it.
-    assert!(!mailbox.begin_store(1).unwrap().is_flagged);
+    assert!(!mailbox.begin_store(1, 40).unwrap().is_flagged);
 }
 
 #[test]
 fn stores_that_overlap_may_end_either_way() {
     let mut mailbox = mailbox();
-    let one = mailbox.begin_store(0).unwrap();
-    let other = mailbox.begin_store(0).unwrap();
+    let one = mailbox.begin_store(0, 40).unwrap();
+    let other = mailbox.begin_store(0, 40).unwrap();
     assert_eq!(kind(mailbox.end_store(&one, Some(false))), None);
     assert_eq!(kind(mailbox.end_store(&other, Some(false))), None);
     // The next one is alone again.
-    let ticket = mailbox.begin_store(0).unwrap();
+    let ticket = mailbox.begin_store(0, 40).unwrap();
     let wrong = mailbox.end_store(&ticket, Some(false));
     assert_eq!(kind(wrong), Some(FaultKind::WrongFlags));
+}
+
+#[test]
+fn a_store_after_one_of_another_session_may_tell_nothing() {
+    let mut mailbox = mailbox();
+    let ticket = mailbox.begin_store(0, 40).unwrap();
+    let silent = mailbox.end_store(&ticket, None);
+    assert_eq!(kind(silent), Some(FaultKind::Missing), "the first is told");
+    let ticket = mailbox.begin_store(0, 41).unwrap();
+    assert_eq!(kind(mailbox.end_store(&ticket, None)), None);
+    let ticket = mailbox.begin_store(0, 41).unwrap();
+    let silent = mailbox.end_store(&ticket, None);
+    assert_eq!(kind(silent), Some(FaultKind::Missing), "its own is told");
 }
 
 #[test]
@@ -93,7 +106,7 @@ fn bodies_do_not_change() {
 fn every_idler_is_waited_for() {
     let mut mailbox = mailbox();
     mailbox.idlers = 2;
-    let ticket = mailbox.begin_store(2).unwrap();
+    let ticket = mailbox.begin_store(2, 40).unwrap();
     mailbox.begin_notice(40, &ticket);
     let flagged = Flags::default().with(Flags::FLAGGED, true);
     assert_eq!(mailbox.hear(2, flagged), None, "another message");

@@ -121,7 +121,9 @@ impl Imap {
     fn write_store(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         let index = self.choose(context.world)?;
         let mailbox = context.world.shadow.at(self.place).ok_or_else(empty)?;
-        let ticket = mailbox.begin_store(index).ok_or_else(empty)?;
+        let ticket = mailbox
+            .begin_store(index, context.client)
+            .ok_or_else(empty)?;
         if self.is_notifying {
             mailbox.begin_notice(context.client, &ticket);
         }
