@@ -6,7 +6,6 @@ import time
 from peers import process_tree
 from peers.client import Client
 
-# The first sessions fill caches and pools that all share.
 FIRST = 50
 SETTLE_S = 3
 
@@ -29,7 +28,9 @@ def grow(server, tls, count, users, state="idle", quiet_s=0):
     host, port = server.address("imaps" if tls else "imap").rsplit(":", 1)
     place, clients = (host, int(port)), []
     try:
-        clients += [session(place, context, users[n % len(users)], state) for n in range(FIRST)]
+        # The first of each user fill caches and pools that all share, and compute password hashes.
+        first = max(FIRST, len(users))
+        clients += [session(place, context, users[n % len(users)], state) for n in range(first)]
         time.sleep(SETTLE_S)
         before = process_tree.pss_bytes(server.roots)
         clients += [session(place, context, users[n % len(users)], state) for n in range(count)]

@@ -15,11 +15,11 @@ class Failed(Exception):
     """The run gave no figures; the text says why."""
 
 
-def command(options, row, peer, round_number):
+def command(options, row, peer, round_number, verb="run"):
     """Without a server, as it is told in the record."""
     return [
         options.loadgen if peer else "loadgen",
-        "run",
+        verb,
         row.scenario,
         f"--target={peer.address('imap') if peer else 'HOST:PORT'}",
         f"--lmtp-target={peer.address('lmtp') if peer else 'HOST:PORT'}",
@@ -53,6 +53,12 @@ def play(words, seconds):
     raise Failed((errors or output).strip()[-300:] or f"exit status {process.returncode}")
 
 
+def prepare(options, row, peer, round_number):
+    report = play(command(options, row, peer, round_number, "prepare"), 0)
+    if report["total"]["errors"]:
+        raise Failed(f"while filling: {faults(report)}")
+
+
 def figures(report, used):
     """The result of a run: the report's figures and what the server used, per operation in the
     window."""
@@ -81,6 +87,10 @@ def faults(report):
 
 
 def measure(options, row, peer, round_number):
+    """Fills the mailboxes first and by itself, so that the run finds them filled: it begins without
+    a burst of writes that the server would still be at work on."""
+    if peer.holds_mail:
+        prepare(options, row, peer, round_number)
     with Sampler(peer) as sampler:
         report = play(command(options, row, peer, round_number), options.seconds)
     result = figures(report, sampler.used(report["started_at_s"], report["window_s"]))

@@ -49,16 +49,33 @@ def read(path):
 
 def tree(roots):
     """The processes and all that came from them."""
-    children = {}
-    for entry in os.listdir("/proc"):
-        stat = read(f"/proc/{entry}/stat") if entry.isdigit() else None
-        if stat:
-            children.setdefault(parse_stat(stat)[0], []).append(int(entry))
+    is_listed = read(f"/proc/self/task/{os.getpid()}/children") is not None
+    find = children if is_listed else all_children()
     pids, wave = [], list(roots)
     while wave:
         pids += wave
-        wave = [child for pid in wave for child in children.get(pid, [])]
+        wave = [child for pid in wave for child in find(pid)]
     return pids
+
+
+def children(pid):
+    """Of one process, where the kernel keeps that list (CONFIG_PROC_CHILDREN)."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    texts = (read(f"/proc/{pid}/task/{thread}/children") or "" for thread in threads)
+    return [int(child) for text in texts for child in text.split()]
+
+
+def all_children():
+    """The same of any process, from a look at all of them."""
+    by_parent = {}
+    for entry in os.listdir("/proc"):
+        stat = read(f"/proc/{entry}/stat") if entry.isdigit() else None
+        if stat:
+            by_parent.setdefault(parse_stat(stat)[0], []).append(int(entry))
+    return lambda pid: by_parent.get(pid, [])
 
 
 def scheduled_ns(pid):

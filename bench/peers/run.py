@@ -37,6 +37,7 @@ def parse():
         "--rounds", type=int, default=1, help="medians are of this many (default 1)"
     )
     parser.add_argument("--seconds", type=int, default=4, help="of each measurement (default 4)")
+    parser.add_argument("--minutes", type=float, help="begin no round that would end later")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -105,7 +106,8 @@ class Run:
                 if row.echo or server.holds_mail:
                     self.measure(row, name, server, number)
         for name, server in self.servers.items():
-            if self.idles and server.holds_mail:
+            # Memory does not depend on who else runs: once is enough.
+            if self.idles and server.holds_mail and number == 0:
                 self.measure_idle(name, type(server))
 
     def measure(self, row, name, server, number):
@@ -218,6 +220,12 @@ def settle():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def is_late(started, rounds, minutes):
+    """Whether another round, as long as those before, would end too late."""
+    elapsed = time.monotonic() - started
+    return elapsed * (rounds + 1) / rounds > minutes * 60
+
+
 def main():
     options = parse()
     options.commit = commit()
@@ -231,6 +239,10 @@ def main():
     try:
         run.start()
         for number in range(options.rounds):
+            if options.minutes and number and is_late(started, number, options.minutes):
+                run.reason(f"after {number} rounds there was no time for another")
+                options.rounds = number
+                break
             print(f"round {number + 1}", flush=True)
             run.round(number)
     finally:

@@ -10,7 +10,7 @@ import time
 
 from peers import process_tree
 
-PAUSE_S = 0.2
+PAUSE_S = 0.1
 # A look at a thousand processes costs; it may take this share of the time.
 SHARE = 0.05
 
