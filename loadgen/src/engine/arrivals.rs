@@ -79,14 +79,28 @@ impl Arrivals {
         }
     }
 
-    /// There are no more arrivals, and nobody makes those that wait; returns how many these are.
-    pub fn stop(&mut self) -> usize {
+    /// There are no more arrivals. Those that wait may still be made.
+    pub fn stop(&mut self) {
         self.pacing = None;
-        let left = self.roles.iter_mut().map(|role| {
+        for role in &mut self.roles {
             role.free.clear();
-            std::mem::take(&mut role.backlog).len()
-        });
-        left.sum()
+        }
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.roles.iter().map(|role| role.backlog.len()).sum()
+    }
+
+    /// Forgets those that wait; returns how many these were.
+    pub fn drop_waiting(&mut self) -> usize {
+        let backlogs = self.roles.iter_mut().map(|role| &mut role.backlog);
+        backlogs.map(|backlog| std::mem::take(backlog).len()).sum()
+    }
+
+    /// The intended time of the one that has waited longest.
+    pub fn take(&mut self, role: usize) -> Option<u64> {
+        self.roles.get_mut(role)?.backlog.pop_front()
     }
 
     /// When the next arrival is.
@@ -96,10 +110,9 @@ impl Arrivals {
 
     /// A connection is free: the intended time of what it begins at once, if anything waits.
     pub fn free(&mut self, role: usize, client: u32) -> Option<u64> {
-        let waiting = self.roles.get_mut(role)?;
-        let intended_ns = waiting.backlog.pop_front();
+        let intended_ns = self.take(role);
         if intended_ns.is_none() {
-            waiting.free.push_back(client);
+            self.roles.get_mut(role)?.free.push_back(client);
         }
         intended_ns
     }

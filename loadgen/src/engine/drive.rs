@@ -80,7 +80,10 @@ impl Engine<'_> {
         };
         client.intended_ns = now_ns;
         client.stage = Stage::Ready;
-        let goes_on = !self.is_draining() || self.role(slot).is_some_and(|r| r.whole.is_some());
+        let role = client.role;
+        let goes_on = !self.is_draining()
+            || self.arrivals.governs(role)
+            || self.role(slot).is_some_and(|role| role.whole.is_some());
         if !goes_on {
             self.finish(slot);
             return;
@@ -219,7 +222,8 @@ impl Engine<'_> {
             };
             self.recorder.record(&sample);
         }
-        if is_draining {
+        // What was meant to begin in time is made after it.
+        if is_draining && self.arrivals.waiting() == 0 {
             self.finish(slot);
             return false;
         }
@@ -233,7 +237,9 @@ impl Engine<'_> {
         client.stage = Stage::Ready;
         client.deadline_ns = 0;
         let role = client.role;
-        let intended_ns = if self.arrivals.governs(role) {
+        let intended_ns = if is_draining {
+            self.arrivals.take(role)
+        } else if self.arrivals.governs(role) {
             self.arrivals.free(role, slot)
         } else {
             self.is_measuring().then_some(now_ns)
@@ -386,10 +392,12 @@ impl Engine<'_> {
 
     /// The kernel has given the connection back.
     pub(super) fn released(&mut self, slot: u32, now_ns: u64) {
-        let is_over = self.is_draining() || self.is_once();
+        let is_draining = self.is_draining();
+        let is_over = is_draining || self.is_once();
         let Some(client) = self.client(slot) else {
             return;
         };
+        let (role, was_finished) = (client.role, client.stage == Stage::Finished);
         client.stage = Stage::Closed;
         client.is_set_up = false;
         client.cursor = Cursor::default();
@@ -400,6 +408,14 @@ impl Engine<'_> {
         if is_over {
             client.stage = Stage::Finished;
             self.settle(slot, true);
+            let reconnects = self.role(slot).is_some_and(|role| role.reconnect);
+            if is_draining
+                && reconnects
+                && !was_finished
+                && let Some(intended_ns) = self.arrivals.take(role)
+            {
+                self.begin_iteration(slot, intended_ns, now_ns);
+            }
         } else if client.deadline_ns > now_ns {
             client.stage = Stage::Pausing;
             let deadline_ns = client.deadline_ns;

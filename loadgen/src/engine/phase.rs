@@ -93,10 +93,15 @@ impl Engine<'_> {
                 Ok(None)
             }
             Phase::Draining { end_ns } => {
+                if now_ns >= end_ns {
+                    self.drop_waiting();
+                }
                 let is_quiet = !self.clients.iter().any(super::Client::is_busy);
-                if !is_quiet && now_ns < end_ns {
+                // Each answer has its own time; the bound is for iterations of many.
+                if !is_quiet && now_ns < end_ns + 2 * self.reply_timeout_ns {
                     return Ok(None);
                 }
+                self.drop_waiting();
                 self.give_up(now_ns);
                 Ok(Some(Window {
                     late: self.arrivals.late,
@@ -178,12 +183,7 @@ impl Engine<'_> {
     /// The time is over: who owes nothing is closed, the others may still answer.
     fn stop(&mut self, now_ns: u64) {
         self.recorder.stop(now_ns);
-        let left = self.arrivals.stop();
-        for _ in 0..left {
-            let kind = FaultKind::Dropped.name();
-            self.recorder
-                .fail(None, kind, "nobody had been free to make it at the end");
-        }
+        self.arrivals.stop();
         self.phase = Phase::Draining {
             end_ns: now_ns + self.reply_timeout_ns,
         };
@@ -199,6 +199,15 @@ impl Engine<'_> {
             if is_done {
                 self.finish(slot);
             }
+        }
+    }
+
+    /// What nobody has made by now is given up.
+    fn drop_waiting(&mut self) {
+        for _ in 0..self.arrivals.drop_waiting() {
+            let kind = FaultKind::Dropped.name();
+            self.recorder
+                .fail(None, kind, "nobody had been free to make it at the end");
         }
     }
 

@@ -25,10 +25,6 @@ pub enum Arrival {
     /// The next one starts when the last one is answered: there is no time but that of service.
     Closed,
     /// They come at their own times, and the response time counts from when they were meant to.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "every scenario of today is a closed loop")
-    )]
     Open {
         /// How many a second.
         rate_per_s: f64,
