@@ -139,9 +139,11 @@ impl Engine<'_> {
                     }
                 }
                 Next::Think(0) => {}
-                // The connection is as good as gone, so the rest comes after it.
+                // The connection is as good as gone, so the rest comes after it; in an open loop
+                // it is the arrivals that say when the next one begins.
                 Next::Think(ms) if client.session.is_logged_out() => {
-                    client.rest_ns = ms * MILLISECOND_NS;
+                    let rests = !self.arrivals.governs(client.role);
+                    client.rest_ns = if rests { ms * MILLISECOND_NS } else { 0 };
                 }
                 Next::Think(ms) => {
                     self.think(slot, now_ns + ms * MILLISECOND_NS);
