@@ -33,7 +33,7 @@ use crate::runtime::glommio_runtime::{
     GlommioListener, GlommioRuntime, ShardThreads, ShardsConfig, run_shards,
 };
 use crate::runtime::signals::{SignalRequest, watch_signals};
-use crate::runtime::{Stop, StopSource, preflight};
+use crate::runtime::{Stop, StopSource, memory, preflight};
 use crate::service::{self, Rendezvous, Service, ShardParts};
 use crate::shard::Shared;
 use crate::shard::mesh::{Ends, mesh};
@@ -124,6 +124,7 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     let admin_socket = AdminSocket::bind(&config.data_dir)
         .map_err(|error| StartError::Admin(error.to_string()))?;
     let shards = config.shards();
+    memory::keep_large_blocks_apart();
     let cpus = preflight::usable_cpus()?;
     let connections = u64::try_from(config.limits.connections_max).unwrap_or(u64::MAX);
     let machine = preflight::check(shards, connections)?;

@@ -8,6 +8,7 @@
 //! - [`kick`]: ends a connection from elsewhere on its shard without cancelling its task.
 //! - [`channel`]: bounded channels that wake any executor, and the mesh between shards.
 //! - [`stop`] and [`signals`]: how the process is asked to end or to reload.
+//! - [`memory`]: what the allocator is told before threads start.
 //! - [`preflight`]: what the kernel and the limits must offer, said clearly before the start.
 
 use std::cell::RefCell;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub mod channel;
 pub mod glommio_runtime;
 pub mod kick;
+pub mod memory;
 pub mod preflight;
 pub mod signals;
 pub mod simulated;
