@@ -22,14 +22,19 @@ use glommio::timer::Timer;
 use crate::runtime::channel::{Receiver, Sender, bounded};
 
 /// Longest that a lost wake-up costs on a shard that has something to do.
-const BEAT_MIN: Duration = Duration::from_millis(5);
+const BEAT_MIN: Duration = Duration::from_millis(10);
 
 /// Longest that a lost wake-up costs on a shard that was idle: four beats per second, each of
-/// some 30 us.
+/// some 15 us.
 const BEAT_MAX: Duration = Duration::from_millis(250);
 
-/// Timers that each beat sets; all of them would have to hit the same bad moment.
-const TIMERS_AHEAD: u32 = 8;
+/// How much slower each beat of a shard without work is than the one before. A shard that does
+/// something a few dozen times a second spends more on beats than on work if they die away slowly.
+const BEAT_SLOWDOWN: u32 = 4;
+
+/// Timers that each beat sets; all of them would have to hit the same bad moment. They are most of
+/// what a beat costs.
+const TIMERS_AHEAD: u32 = 4;
 
 thread_local! {
     /// Whether a task has run since the last beat.
@@ -108,7 +113,7 @@ async fn beat(stop_asked: Receiver<()>) {
         pause = if ACTIVE.replace(false) {
             BEAT_MIN
         } else {
-            (pause * 2).min(BEAT_MAX)
+            (pause * BEAT_SLOWDOWN).min(BEAT_MAX)
         };
     }
     ROUSE.set(None);
