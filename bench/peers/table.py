@@ -19,11 +19,11 @@ COLUMNS = (
 
 
 def median(results):
-    """Of each field, the median; of the CPU per operation also how far the rounds lie apart, in per
-    cent."""
+    """Of each field that is a number, the median; of the CPU per operation also how far the rounds
+    lie apart, in per cent."""
     fields = {}
     for field in {name for result in results for name in result}:
-        values = [result[field] for result in results if result.get(field) is not None]
+        values = [result[field] for result in results if isinstance(result.get(field), (int, float))]
         fields[field] = statistics.median(values) if values else None
     fields["errors"] = sum(result.get("errors", 0) for result in results)
     costs = [result["cpu_us"] for result in results if result.get("cpu_us")]

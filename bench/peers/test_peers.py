@@ -81,6 +81,11 @@ class Table(unittest.TestCase):
         fields = table.median(rounds)
         self.assertEqual((fields["cpu_us"], fields["errors"], fields["cpu_spread"]), (20, 3, 50))
 
+    def test_an_even_number_of_rounds_with_words_among_the_numbers_has_a_median(self):
+        rounds = [{"cpu_us": cpu, "fault": fault} for cpu, fault in ((10, "a"), (30, "b"))]
+        fields = table.median(rounds)
+        self.assertEqual((fields["cpu_us"], fields["fault"]), (20, None))
+
     def test_the_ratio_is_to_the_cheapest_peer_and_never_to_the_echo_server(self):
         cells = {
             "corepost": {"cpu_us": 10},
