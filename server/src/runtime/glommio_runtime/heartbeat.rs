@@ -25,15 +25,13 @@ use crate::runtime::channel::{Receiver, Sender, bounded};
 const BEAT_MIN: Duration = Duration::from_millis(10);
 
 /// Longest that a lost wake-up costs on a shard that was idle: four beats per second, each of
-/// some 15 us.
+/// at most 30 us.
 const BEAT_MAX: Duration = Duration::from_millis(250);
 
-/// How much slower each beat of a shard without work is than the one before. A shard that does
-/// something a few dozen times a second spends more on beats than on work if they die away slowly.
+/// How much slower each beat of a shard without work is than the one before.
 const BEAT_SLOWDOWN: u32 = 4;
 
-/// Timers that each beat sets; all of them would have to hit the same bad moment. They are most of
-/// what a beat costs.
+/// Timers that each beat sets; all of them would have to hit the same bad moment.
 const TIMERS_AHEAD: u32 = 4;
 
 thread_local! {
