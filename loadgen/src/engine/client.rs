@@ -90,6 +90,16 @@ impl Client {
         }
     }
 
+    /// An iteration begins, of which no octet has gone either way.
+    pub fn begin_iteration(&mut self, intended_ns: u64, now_ns: u64) {
+        self.is_iterating = true;
+        self.iteration_intended_ns = intended_ns;
+        self.iteration_started_ns = now_ns;
+        self.iteration_sent_bytes = 0;
+        self.iteration_received_bytes = 0;
+        self.intended_ns = intended_ns;
+    }
+
     /// Whether the server owes an answer.
     pub fn is_busy(&self) -> bool {
         matches!(

@@ -33,12 +33,7 @@ impl Engine<'_> {
         let Some(client) = self.client(slot) else {
             return;
         };
-        client.is_iterating = true;
-        client.iteration_intended_ns = intended_ns;
-        client.iteration_started_ns = now_ns;
-        client.iteration_sent_bytes = 0;
-        client.iteration_received_bytes = 0;
-        client.intended_ns = intended_ns;
+        client.begin_iteration(intended_ns, now_ns);
         if connects {
             client.operation = connect;
             client.started_ns = now_ns;
@@ -253,12 +248,7 @@ impl Engine<'_> {
             client.session.release();
             return false;
         };
-        client.is_iterating = true;
-        client.iteration_intended_ns = intended_ns;
-        client.iteration_started_ns = now_ns;
-        client.iteration_sent_bytes = 0;
-        client.iteration_received_bytes = 0;
-        client.intended_ns = intended_ns;
+        client.begin_iteration(intended_ns, now_ns);
         true
     }
 
