@@ -7,6 +7,7 @@ mod dialogue;
 mod harness;
 
 use dialogue::play::{Outcome, play};
+use dialogue::rows::{self, Results};
 use dialogue::script::{Script, load};
 use harness::server::Server;
 use std::path::Path;
@@ -40,6 +41,12 @@ fn every_transcript_says_what_it_shows() {
 }
 
 #[test]
+fn rows_and_their_tests_know_each_other() {
+    let complaints = rows::complaints(&rows::load(), &scripts());
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
 fn every_transcript_plays() {
     let wanted = std::env::var("TRANSCRIPT").unwrap_or_default();
     let scripts: Vec<Script> = scripts()
@@ -48,37 +55,52 @@ fn every_transcript_plays() {
         .collect();
     let server = Server::start("transcripts", 2);
     let next = AtomicUsize::new(0);
-    let failures = Mutex::new(Vec::new());
-    let skipped = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = std::panic::catch_unwind(|| play(script, &server));
-                    match outcome {
-                        Ok(Outcome::Played) => println!("played {}", script.name),
-                        Ok(Outcome::Skipped(reason)) => {
-                            skipped.fetch_add(1, Ordering::Relaxed);
-                            println!("SKIPPED {}: {reason}", script.name);
-                        }
-                        Ok(Outcome::Failed(why)) => failures.lock().expect("no poison").push(why),
-                        Err(_) => failures
-                            .lock()
-                            .expect("no poison")
-                            .push(format!("{}: the connection failed, see above", script.name)),
-                    }
+                    let played = std::panic::catch_unwind(|| play(script, &server));
+                    let outcome = played.unwrap_or_else(|_| {
+                        let why = "the connection failed, see above";
+                        Outcome::Failed(format!("{}: {why}", script.name))
+                    });
+                    let mut outcomes = outcomes.lock().expect("no poison");
+                    outcomes.push((script.name.clone(), outcome));
                 }
             });
         }
     });
-    let failures = failures.into_inner().expect("no poison");
+    let mut results = Results::new();
+    let mut failures = Vec::new();
+    for (name, outcome) in outcomes.into_inner().expect("no poison") {
+        let result = match outcome {
+            Outcome::Played => {
+                println!("played {name}");
+                "pass"
+            }
+            Outcome::Skipped(reason) => {
+                println!("SKIPPED {name}: {reason}");
+                "SKIPPED"
+            }
+            Outcome::Failed(why) => {
+                failures.push(why);
+                "FAILED"
+            }
+        };
+        results.insert(name, result);
+    }
     println!(
         "{} transcripts, {} failed, {} skipped",
         scripts.len(),
         failures.len(),
-        skipped.into_inner()
+        results.values().filter(|r| **r == "SKIPPED").count()
     );
     assert!(!scripts.is_empty(), "no transcript matches");
+    if wanted.is_empty() {
+        let missing = rows::print_table(&rows::load(), &results);
+        println!("{} rows without a test: {missing:?}", missing.len());
+    }
     assert!(
         failures.is_empty(),
         "{} failed:\n\n{}",

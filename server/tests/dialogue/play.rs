@@ -1,5 +1,6 @@
 //! Runs one transcript against a server.
 
+use super::admin::Administrator;
 use super::pattern;
 use super::script::{Action, Demand, Piece, Script, Step};
 use super::template::{Variables, expand};
@@ -33,8 +34,13 @@ pub fn play(script: &Script, server: &Server) -> Outcome {
         .chars()
         .map(|c| if c == '.' { '-' } else { c })
         .collect();
+    let own = script
+        .server
+        .as_ref()
+        .map(|more| Server::serve(&account, 1, more));
     let mut player = Player {
-        server,
+        server: own.as_ref().unwrap_or(server),
+        administrator: Administrator::default(),
         account: account.clone(),
         variables: Variables::new(),
         connections: BTreeMap::new(),
@@ -68,6 +74,7 @@ struct Connection {
 
 struct Player<'a> {
     server: &'a Server,
+    administrator: Administrator,
     account: String,
     variables: Variables,
     connections: BTreeMap<String, Connection>,
@@ -79,7 +86,7 @@ type StepResult = Result<Option<String>, String>;
 impl Player<'_> {
     fn step(&mut self, step: &Step) -> StepResult {
         match &step.action {
-            Action::Directive(words) => return self.directive(words),
+            Action::Directive(words) => return self.directive(words, &step.source),
             Action::Send {
                 connection,
                 pieces,
@@ -97,9 +104,12 @@ impl Player<'_> {
         Ok(None)
     }
 
-    fn directive(&mut self, words: &[String]) -> StepResult {
+    fn directive(&mut self, words: &[String], source: &str) -> StepResult {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
+            [word @ ("admin" | "admin-fails" | "printed"), ..] => {
+                self.administer(word, source)?;
+            }
             ["only", "corepost", reason @ ..] if !is_corepost() => {
                 return Ok(Some(reason.join(" ")));
             }
@@ -151,6 +161,20 @@ impl Player<'_> {
             _ => return Err(format!("unknown directive {words:?}")),
         }
         Ok(None)
+    }
+
+    /// Here the blanks of the line matter: names of mailboxes have some.
+    fn administer(&mut self, word: &str, source: &str) -> Result<(), String> {
+        let (_, text) = source.split_once(word).unwrap_or_default();
+        let text = text.trim();
+        match word {
+            "printed" => self.administrator.printed(text, &self.variables),
+            _ => {
+                let succeeds = word == "admin";
+                let (server, variables) = (self.server, &self.variables);
+                self.administrator.run(server, text, variables, succeeds)
+            }
+        }
     }
 
     fn add_account(&mut self, variable: &str, name: &str) {

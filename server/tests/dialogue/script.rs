@@ -70,6 +70,8 @@ pub struct Script {
     pub name: String,
     /// The comment at its head: what it shows.
     pub shows: String,
+    /// `! server ...` at its head: it has a server of its own, with these lines of configuration.
+    pub server: Option<String>,
     /// In order.
     pub steps: Vec<Step>,
 }
@@ -92,10 +94,17 @@ pub fn load(path: &Path) -> Script {
         .enumerate()
         .map(|(n, line)| (n + 1, line))
         .peekable();
-    let mut steps = Vec::new();
+    let (mut steps, mut server) = (Vec::new(), None);
     while let Some((line, source)) = lines.next() {
         let trimmed = source.trim_end();
         if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        if let Some(line) = trimmed.strip_prefix("! server") {
+            assert!(steps.is_empty(), "{name}: `! server` stands at the head");
+            let config = server.get_or_insert_with(String::new);
+            config.push_str(line.trim_start());
+            config.push('\n');
             continue;
         }
         let action = parse_action(&name, line, source, &mut lines);
@@ -108,6 +117,7 @@ pub fn load(path: &Path) -> Script {
     Script {
         name,
         shows: shows.join(" "),
+        server,
         steps,
     }
 }

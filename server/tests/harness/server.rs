@@ -182,6 +182,20 @@ impl Server {
         );
     }
 
+    /// Runs the command line against it: whether it succeeded, and all that it printed.
+    pub fn administer(&self, arguments: &[String]) -> (bool, String) {
+        let output = Command::new(binary())
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(&self.data_dir)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the binary can be run");
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        (output.status.success(), text)
+    }
+
     /// Power cut for the process: no chance to write anything more.
     pub fn kill(&mut self) {
         self.child.kill().expect("the server can be killed");
