@@ -2,20 +2,23 @@
 //! older metadata may go) or with the places of its index pages (`account_state` frames, which
 //! may be deleted at any time). FORMAT.md, "account state".
 
+mod mailbox;
+mod sections;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
+use super::AccountState;
 use super::state::Life;
-use super::{AccountState, ExpungeHistory, Mailbox};
-use crate::ids::{BodyId, Lsn, MailboxId, ModSeq, Uid, UidValidity};
-use crate::index::{MailboxIndex, PageSlot};
-use crate::record::{ENTRY_BYTES, Reader, Record, RecordError, Writer};
-use crate::record::{decode_bool, decode_entry, decode_place, encode_entry, encode_place};
-use crate::request::{Flags, UidRange};
-use crate::state_limits::EXPUNGE_HISTORY_MAX;
+use crate::ids::{BodyId, Lsn, MailboxId, UidValidity};
+use crate::record::{Reader, Record, RecordError, Writer, decode_bool};
+use mailbox::{decode_mailbox, encode_mailbox, mailbox_bytes_min};
 
-/// Version of these bytes.
-const VERSION: u8 = 1;
+/// Version of these bytes: 2 has sections at the end of the account and of each mailbox.
+const VERSION: u8 = 2;
+/// The oldest version that is read.
+const VERSION_MIN: u8 = 1;
 
 /// How the messages are stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,19 @@ pub enum Form {
     Whole,
     /// By the places of index pages: every mailbox is folded and every page placed.
     Pages,
+}
+
+/// What the bytes of a mailbox depend on.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    form: Form,
+    version: u8,
+}
+
+impl Shape {
+    fn has_sections(self) -> bool {
+        self.version >= 2
+    }
 }
 
 /// Why a state could not be written or read.
@@ -73,6 +89,7 @@ impl AccountState {
             out.u64(body.0);
             out.u32(*users);
         }
+        sections::encode_account(self, &mut out);
         Ok(bytes)
     }
 
@@ -80,13 +97,14 @@ impl AccountState {
     pub fn decode(bytes: &[u8]) -> Result<AccountState, StateError> {
         let mut input = Reader::new(bytes);
         let version = input.u8()?;
-        if version != VERSION {
+        if !(VERSION_MIN..=VERSION).contains(&version) {
             return Err(StateError::Version(version));
         }
         let form = match decode_bool(&mut input)? {
             true => Form::Pages,
             false => Form::Whole,
         };
+        let shape = Shape { form, version };
         let life = match input.u8()? {
             0 => Life::Unborn,
             1 => Life::Alive,
@@ -104,8 +122,8 @@ impl AccountState {
         for _ in 0..input.count(4)? {
             state.subscriptions.insert(input.text()?);
         }
-        for _ in 0..input.count(MAILBOX_BYTES_MIN)? {
-            let mailbox = decode_mailbox(form, &mut input)?;
+        for _ in 0..input.count(mailbox_bytes_min(shape))? {
+            let mailbox = decode_mailbox(shape, &mut input)?;
             let id = mailbox.id;
             if id > state.last_mailbox || state.names.insert(mailbox.name.clone(), id).is_some() {
                 return Err(StateError::Contradiction("mailbox names"));
@@ -122,6 +140,9 @@ impl AccountState {
                 return Err(StateError::Contradiction("users of a body"));
             }
             state.shared.insert(body, users);
+        }
+        if shape.has_sections() {
+            sections::decode_account(&mut state, &mut input)?;
         }
         input.finish()?;
         if form == Form::Whole && state.shared != state.count_shared() {
@@ -184,166 +205,4 @@ impl AccountState {
         users.retain(|_, users| *users > 1);
         users
     }
-}
-
-/// Bytes of a mailbox with nothing in it.
-const MAILBOX_BYTES_MIN: usize = 70;
-
-fn encode_mailbox(held: &Mailbox, form: Form, out: &mut Writer<'_>) -> Result<(), StateError> {
-    out.u32(held.id.0);
-    out.text(&held.name);
-    out.u8(u8::from(held.noselect));
-    out.u8(held.special_use);
-    out.u32(held.uid_validity.0);
-    out.u32(held.uid_next.0);
-    out.u64(held.mod_seq.0);
-    out.u32(held.first_recent.0);
-    out.u32(held.unseen);
-    out.u32(held.deleted);
-    out.u32(held.recent);
-    out.u64(held.bytes);
-    out.count(held.keywords.len());
-    for keyword in held.keywords.iter() {
-        out.text(keyword);
-    }
-    out.u64(held.history.floor.0);
-    out.count(held.history.ranges.len());
-    for (range, mod_seq) in &held.history.ranges {
-        out.u32(range.first.0);
-        out.u32(range.last.0);
-        out.u64(mod_seq.0);
-    }
-    match form {
-        Form::Whole => {
-            out.u32(held.index.len());
-            held.index
-                .iter()
-                .for_each(|entry| encode_entry(&entry, out));
-        }
-        Form::Pages => {
-            if held.index.overlay_len() > 0 {
-                return Err(StateError::NotFolded);
-            }
-            out.count(held.index.pages().len());
-            for slot in held.index.pages() {
-                out.u32(slot.first.0);
-                out.u32(slot.last.0);
-                out.u32(slot.count);
-                encode_place(&slot.place.ok_or(StateError::NotFolded)?, out);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn decode_mailbox(form: Form, input: &mut Reader<'_>) -> Result<Mailbox, StateError> {
-    let (id, name) = (MailboxId(input.u32()?), input.text()?);
-    let mut mailbox = Mailbox::new(id, name, UidValidity(0), 0);
-    mailbox.noselect = decode_bool(input)?;
-    mailbox.special_use = input.u8()?;
-    mailbox.uid_validity = UidValidity(input.u32()?);
-    mailbox.uid_next = Uid(input.u32()?);
-    mailbox.mod_seq = ModSeq(input.u64()?);
-    mailbox.first_recent = Uid(input.u32()?);
-    mailbox.unseen = input.u32()?;
-    mailbox.deleted = input.u32()?;
-    mailbox.recent = input.u32()?;
-    mailbox.bytes = input.u64()?;
-    let keywords = (0..input.count(4)?).map(|_| input.text());
-    mailbox.keywords = Arc::new(keywords.collect::<Result<Vec<_>, _>>()?);
-    if mailbox.keywords.len() > Flags::KEYWORDS_MAX {
-        return Err(StateError::Contradiction("too many keywords"));
-    }
-    mailbox.history = decode_history(input)?;
-    mailbox.index = match form {
-        Form::Whole => decode_messages(input)?,
-        Form::Pages => decode_pages(input)?,
-    };
-    let last = mailbox
-        .index
-        .pages()
-        .last()
-        .map_or(Uid(0), |slot| slot.last);
-    if last >= mailbox.uid_next {
-        return Err(StateError::Contradiction("UIDNEXT"));
-    }
-    let most = mailbox.index.len();
-    if mailbox.unseen > most || mailbox.deleted > most || mailbox.recent > most {
-        return Err(StateError::Contradiction("counters"));
-    }
-    if form == Form::Whole {
-        mailbox.check_counters()?;
-    }
-    Ok(mailbox)
-}
-
-impl Mailbox {
-    fn check_counters(&self) -> Result<(), StateError> {
-        let bare = Mailbox::new(self.id, String::new(), UidValidity(0), 0);
-        let first_recent = self.first_recent;
-        let mut counted = Mailbox {
-            first_recent,
-            ..bare
-        };
-        for entry in self.index.iter() {
-            counted.count_in(&entry);
-        }
-        match (self.unseen, self.deleted, self.recent, self.bytes)
-            == (
-                counted.unseen,
-                counted.deleted,
-                counted.recent,
-                counted.bytes,
-            ) {
-            true => Ok(()),
-            false => Err(StateError::Contradiction("counters")),
-        }
-    }
-}
-
-fn decode_history(input: &mut Reader<'_>) -> Result<ExpungeHistory, StateError> {
-    let floor = ModSeq(input.u64()?);
-    let mut history = ExpungeHistory {
-        floor,
-        ..ExpungeHistory::default()
-    };
-    let count = input.count(16)?;
-    if count > EXPUNGE_HISTORY_MAX {
-        return Err(StateError::Contradiction("expunge history"));
-    }
-    for _ in 0..count {
-        let (first, last) = (Uid(input.u32()?), Uid(input.u32()?));
-        let range = UidRange { first, last };
-        history.ranges.push_back((range, ModSeq(input.u64()?)));
-    }
-    Ok(history)
-}
-
-fn decode_messages(input: &mut Reader<'_>) -> Result<MailboxIndex, StateError> {
-    let (mut index, mut last) = (MailboxIndex::default(), Uid(0));
-    for _ in 0..input.count(ENTRY_BYTES)? {
-        let entry = decode_entry(input)?;
-        if entry.uid <= last {
-            return Err(StateError::Contradiction("order of messages"));
-        }
-        last = entry.uid;
-        index.add(entry);
-    }
-    index.fold();
-    Ok(index)
-}
-
-fn decode_pages(input: &mut Reader<'_>) -> Result<MailboxIndex, StateError> {
-    let count = input.count(28)?;
-    let mut slots = Vec::with_capacity(count);
-    for _ in 0..count {
-        slots.push(PageSlot {
-            first: Uid(input.u32()?),
-            last: Uid(input.u32()?),
-            count: input.u32()?,
-            place: Some(decode_place(input)?),
-            page: None,
-        });
-    }
-    MailboxIndex::from_pages(slots).ok_or(StateError::Contradiction("index pages"))
 }

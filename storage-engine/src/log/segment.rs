@@ -14,7 +14,7 @@ use crate::limits::BLOCK_BYTES;
 use crate::log::bytes::{Fields, array};
 
 /// Format of everything in the directory; an older program refuses a newer one.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The first batch begins here.
 pub const SEGMENT_HEADER_BYTES: usize = BLOCK_BYTES;

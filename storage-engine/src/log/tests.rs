@@ -128,7 +128,7 @@ fn batch_and_segment_headers_are_golden() {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!(hex, "0100000000000000010000000000000400000000");
+    assert_eq!(hex, "0200000000000000010000000000000400000000");
     assert_eq!(parse_segment_name(&segment_name(SEGMENT)), Some(SEGMENT));
 }
 

@@ -47,7 +47,7 @@ fn start_file_is_golden() {
     assert_eq!(
         hex(&bytes[12..]),
         concat!(
-            "01000000",
+            "02000000",
             "54000000",
             "02000000",
             "04000000",
@@ -94,7 +94,7 @@ fn manifest_is_golden() {
     assert_eq!(
         hex(&bytes[12..]),
         concat!(
-            "01000000",
+            "02000000",
             "54000000",
             "02000000",
             "01000000",
@@ -118,18 +118,28 @@ fn manifest_is_golden() {
 }
 
 #[test]
-fn newer_format_is_refused() {
-    let mut bytes = StartFile::default().encode();
-    bytes[12] = 2;
+fn an_older_format_is_read() {
+    let start = StartFile::default();
+    let mut bytes = start.encode();
+    bytes[12] = 1;
     let crc = crc32fast::hash(&bytes[12..]).to_le_bytes();
     bytes[8..12].copy_from_slice(&crc);
-    assert_eq!(StartFile::decode(&bytes), Err(EnvelopeError::Newer(2)));
+    assert_eq!(StartFile::decode(&bytes), Ok(start));
+}
+
+#[test]
+fn newer_format_is_refused() {
+    let mut bytes = StartFile::default().encode();
+    bytes[12] = 3;
+    let crc = crc32fast::hash(&bytes[12..]).to_le_bytes();
+    bytes[8..12].copy_from_slice(&crc);
+    assert_eq!(StartFile::decode(&bytes), Err(EnvelopeError::Newer(3)));
     let disk = SimDisk::new(1);
     block_on(async {
         write_whole(&disk, "start-00000001", &bytes).await.unwrap();
         let refused = recover(&disk, 1, &Options::default()).await.unwrap_err();
         let text = refused.to_string();
-        assert!(text.contains("start-00000001 has format 2"), "{text}");
+        assert!(text.contains("start-00000001 has format 3"), "{text}");
     });
 }
 
