@@ -24,7 +24,7 @@ use storage_engine::index::MailboxSnapshot;
 use storage_engine::mail_store::{Alone, MailStore};
 use storage_engine::recovery::{Indexes, Options, recover};
 use storage_engine::request::{
-    FlagNames, Limit, NewBody, NewMessage, Operation, Reply, Request, Target,
+    Actor, FlagNames, Limit, NewBody, NewMessage, Operation, Reply, Request, Target,
 };
 use tempfile::TempDir;
 
@@ -107,6 +107,7 @@ fn account(n: usize) -> AccountId {
 async fn execute(store: &Store, account: AccountId, operation: Operation) -> Reply {
     let request = Request {
         account,
+        actor: Actor::Owner,
         now_s: 1_700_000_000,
         operation,
     };

@@ -3,7 +3,7 @@
 //! One bounded queue for all shards: whichever takes a job routes it to the account's owner.
 
 use mail_directory::Template;
-use storage_engine::request::{NewMailbox, Operation, Refusal, SpecialUse};
+use storage_engine::request::{Actor, NewMailbox, Operation, Refusal, SpecialUse};
 
 use crate::admin::ShardJob;
 use crate::runtime::{Runtime, Stop};
@@ -40,7 +40,7 @@ async fn run<R: Runtime>(shard: &Shard<R>, job: ShardJob) {
         } => {
             let mailboxes = new_mailboxes(&template);
             let create = Operation::CreateAccount { mailboxes };
-            let done = match shard.request(account, create).await {
+            let done = match shard.request(account, Actor::System, create).await {
                 // A crash came between the engine's step and the directory's.
                 Ok(_) | Err(Refusal::AccountExists) => Ok(()),
                 Err(refusal) => Err(refusal),
@@ -50,7 +50,7 @@ async fn run<R: Runtime>(shard: &Shard<R>, job: ShardJob) {
         ShardJob::DeleteAccount { account, reply } => {
             let done = match shard.close_account(account).await {
                 Ok(()) => shard
-                    .request(account, Operation::DeleteAccount)
+                    .request(account, Actor::System, Operation::DeleteAccount)
                     .await
                     .map(drop),
                 Err(refusal) => Err(refusal),

@@ -12,7 +12,7 @@ use storage_engine::error::LockError;
 use storage_engine::ids::AccountId;
 use storage_engine::mail_store::{Alone, MailStore, Publish};
 use storage_engine::recovery::{Options, ShardStart};
-use storage_engine::request::{Operation, Refusal, Reply, Request};
+use storage_engine::request::{Actor, Operation, Refusal, Reply, Request};
 
 use crate::admin::OfflineEngine;
 use crate::cli::OfflineError;
@@ -168,6 +168,7 @@ async fn answer(
     while let Ok((account, operation, reply)) = questions.recv().await {
         let request = Request {
             account,
+            actor: Actor::System,
             now_s: runtime.wall_s(),
             operation,
         };

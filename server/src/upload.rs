@@ -9,7 +9,7 @@ use mail_message::scanner::{Limits, Scanner};
 use mail_message::summary::summarize;
 use storage_engine::ids::AccountId;
 use storage_engine::limits::BODY_INLINE_BYTES_MAX;
-use storage_engine::request::{NewBody, Operation, Refusal, Reply, UploadId};
+use storage_engine::request::{Actor, NewBody, Operation, Refusal, Reply, UploadId};
 
 use crate::runtime::Runtime;
 use crate::shard::Shard;
@@ -124,7 +124,9 @@ impl<R: Runtime> Upload<R> {
                 index,
                 bytes: bytes.clone(),
             };
-            target.failed = match self.shard.request(target.account, operation).await {
+            // Chunks are nothing before a message names them, and that is planned for who asks.
+            let asked = self.shard.request(target.account, Actor::System, operation);
+            target.failed = match asked.await {
                 Ok(Reply::Chunk) => None,
                 Ok(_) => Some(Refusal::Unknown),
                 Err(refusal) => Some(refusal),
@@ -146,7 +148,7 @@ pub async fn abandon<R: Runtime>(
     {
         // If that fails too, recovery finds the chunks unreferenced.
         let _ = shard
-            .request(account, Operation::AbandonUpload { body })
+            .request(account, Actor::System, Operation::AbandonUpload { body })
             .await;
     }
 }
@@ -164,7 +166,9 @@ impl<R: Runtime> Drop for Upload<R> {
                     body: target.upload,
                 };
                 // If even that fails, recovery finds the chunks unreferenced.
-                let _ = shard.request(target.account, operation).await;
+                let _ = shard
+                    .request(target.account, Actor::System, operation)
+                    .await;
             });
         }
     }

@@ -21,7 +21,7 @@ use mail_directory::{Directory, NewAccount, Options, Password, Quota, Secret, Te
 use storage_engine::disk::sim::SimDisk;
 use storage_engine::ids::AccountId;
 use storage_engine::recovery::{self, Options as StoreOptions};
-use storage_engine::request::Operation;
+use storage_engine::request::{Actor, Operation};
 
 const CLIENTS: usize = 4;
 const COMMANDS: usize = 25;
@@ -259,7 +259,10 @@ fn run(seed: u64, accounts: &Rc<Accounts>, changes_waiting_max: usize) -> u64 {
         let create = Operation::CreateAccount {
             mailboxes: Vec::new(),
         };
-        shards[0].request(known.account, create).await.unwrap();
+        shards[0]
+            .request(known.account, Actor::System, create)
+            .await
+            .unwrap();
         let (done, finished) = async_channel::bounded(CLIENTS);
         for number in 0..CLIENTS {
             let (world, done) = (world.clone(), done.clone());
@@ -374,7 +377,10 @@ fn a_session_on_another_shard_reads_the_same_bytes() {
             let create = Operation::CreateAccount {
                 mailboxes: Vec::new(),
             };
-            shards[0].request(known.account, create).await.unwrap();
+            shards[0]
+                .request(known.account, Actor::System, create)
+                .await
+                .unwrap();
             let mut writer = Client::connect(&world, &shards[0], "SELECT INBOX").await;
             for number in 0..7 {
                 let message = format!("Subject: {number}\r\n\r\nthe body\r\n");

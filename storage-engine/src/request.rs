@@ -9,11 +9,15 @@ use crate::ids::UidValidity;
 use crate::ids::{AccountId, BodyId, ChangeNumber, MailboxId, ModSeq, Place, SessionKey, Uid};
 use crate::index::MailboxSnapshot;
 
+pub use crate::actor::{Actor, Principal};
+
 /// A request about one account, executed by the shard that owns it.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The account.
     pub account: AccountId,
+    /// Who asks.
+    pub actor: Actor,
     /// Seconds since the Unix epoch when the request was made.
     pub now_s: i64,
     /// What to do.

@@ -16,7 +16,7 @@ use storage_engine::ids::AccountId;
 use storage_engine::mail_store::{Alone, MailStore};
 use storage_engine::recovery::{Indexes, Options, recover};
 use storage_engine::request::{
-    FlagNames, Limit, NewBody, NewMessage, Operation, Reply, Request, Target,
+    Actor, FlagNames, Limit, NewBody, NewMessage, Operation, Reply, Request, Target,
 };
 
 struct GlommioClock;
@@ -98,6 +98,7 @@ fn account(n: usize) -> AccountId {
 fn request(account: AccountId, operation: Operation) -> Request {
     Request {
         account,
+        actor: Actor::Owner,
         now_s: 1_700_000_000,
         operation,
     }

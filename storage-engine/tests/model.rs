@@ -9,7 +9,7 @@ use plain::{PlainAccount, PlainOperation, dump};
 use storage_engine::account::{AccountState, Form, PlanContext};
 use storage_engine::ids::{BodyId, ChangeNumber, MailboxId, Place, SegmentId};
 use storage_engine::record::{Record, decode_frame, encode_frame};
-use storage_engine::request::{Operation, Refusal, Reply};
+use storage_engine::request::{Actor, Operation, Refusal, Reply};
 use storage_engine::testing::Rng;
 use storage_engine::view::{Applied, Change, View};
 
@@ -39,6 +39,7 @@ impl Engine {
 
     fn submit(&mut self, operation: &Operation, now_s: i64) -> Result<Option<Reply>, Refusal> {
         let context = PlanContext {
+            actor: &Actor::Owner,
             now_s,
             uploads: &HashMap::new(),
         };

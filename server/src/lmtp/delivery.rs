@@ -8,7 +8,7 @@ use mail_directory::{Account, LookupError};
 use mail_message::delivery::{Trace, received, return_path};
 use storage_engine::ids::AccountId;
 use storage_engine::request::{
-    FlagNames, Limit, NewBody, NewMessage, Operation, Refusal, Reply as Answer, Target,
+    Actor, FlagNames, Limit, NewBody, NewMessage, Operation, Refusal, Reply as Answer, Target,
 };
 
 use crate::config::OverQuota;
@@ -139,7 +139,10 @@ async fn append<R: Runtime>(
         messages: vec![message],
         limit: recipient.limit,
     };
-    let refusal = match shard.request(recipient.account, operation).await {
+    let refusal = match shard
+        .request(recipient.account, Actor::System, operation)
+        .await
+    {
         Ok(Answer::Appended { .. }) => return Ok(()),
         Ok(_) => Refusal::Unknown,
         Err(refusal) => refusal,
@@ -208,7 +211,8 @@ async fn check_room<R: Runtime>(
     if recipient.limit.bytes_max.is_none() && recipient.limit.messages_max.is_none() {
         return Ok(());
     }
-    let refusal = match shard.request(recipient.account, Operation::Describe).await {
+    let asked = shard.request(recipient.account, Actor::System, Operation::Describe);
+    let refusal = match asked.await {
         Ok(Answer::Account(account)) => {
             match has_room(&recipient.limit, account.bytes, account.messages, announced) {
                 true => return Ok(()),

@@ -11,7 +11,7 @@ use futures_lite::future::poll_once;
 use storage_engine::error::ReadError;
 use storage_engine::ids::MailboxKey;
 use storage_engine::index::Entry;
-use storage_engine::request::{Operation, Refusal, Reply};
+use storage_engine::request::{Actor, Operation, Refusal, Reply};
 
 use crate::runtime::Runtime;
 use crate::shard::Shard;
@@ -112,7 +112,11 @@ impl<'a, R: Runtime> Stored<'a, R> {
             mailbox: self.key.mailbox,
             uid: self.entry.uid,
         };
-        match self.shard.request(self.key.account, operation).await {
+        // The session has the message in its view already.
+        let asked = self
+            .shard
+            .request(self.key.account, Actor::System, operation);
+        match asked.await {
             Ok(Reply::Located {
                 body,
                 body_place,

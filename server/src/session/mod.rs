@@ -16,7 +16,7 @@ use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
 use storage_engine::ids::AccountId;
-use storage_engine::request::{Limit, Operation, Refusal, Reply, UidRange};
+use storage_engine::request::{Actor, Limit, Operation, Refusal, Reply, UidRange};
 use storage_engine::view::{SequenceNumber, SequenceRange};
 
 use crate::command;
@@ -313,7 +313,8 @@ impl<R: Runtime> Session<R> {
         let Some(login) = self.login() else {
             return Err(Refusal::NoSuchAccount);
         };
-        self.shard.request(login.account, operation).await
+        let owner = self.shard.request(login.account, Actor::Owner, operation);
+        owner.await
     }
 
     /// Who has logged in.

@@ -12,7 +12,7 @@ use imap_proto::response::message_count;
 use imap_proto::response::status::{self, Condition};
 use storage_engine::ids::{ChangeNumber, MailboxKey, ModSeq, SessionKey, Uid, UidValidity};
 use storage_engine::index::{Entry, EntryRef};
-use storage_engine::request::{self, Access, Flags, Operation, Refusal, UidRange};
+use storage_engine::request::{self, Access, Actor, Flags, Operation, Refusal, UidRange};
 use storage_engine::view::{Condstore, Event, Expunges, SequenceRange, SessionView, View};
 
 use crate::flags;
@@ -376,7 +376,7 @@ impl<R: Runtime> Drop for Selected<R> {
                 session,
             };
             // The mailbox may be gone, and then so is the registration.
-            let _ = shard.request(key.account, operation).await;
+            let _ = shard.request(key.account, Actor::System, operation).await;
         });
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use storage_engine::ids::{AccountId, MailboxKey};
 use storage_engine::index::MailboxSnapshot;
-use storage_engine::request::{Operation, Refusal, Reply, Request};
+use storage_engine::request::{Actor, Operation, Refusal, Reply, Request};
 use storage_engine::view::Change;
 
 use crate::runtime::{Runtime, vital};
@@ -20,14 +20,16 @@ impl<R: Runtime> Shard<R> {
         account.slice().shard(self.0.outboxes.len())
     }
 
-    /// Asks the owner of `account`; ends when the answer may be told to a client.
+    /// Asks the owner of `account` on behalf of `actor`; ends when the answer may be told to a client.
     pub async fn request(
         &self,
         account: AccountId,
+        actor: Actor,
         operation: Operation,
     ) -> Result<Reply, Refusal> {
         let request = Request {
             account,
+            actor,
             now_s: self.runtime().wall_s(),
             operation,
         };
@@ -226,6 +228,8 @@ impl<R: Runtime> Shard<R> {
             let now_s = shard.runtime().wall_s();
             let request = Request {
                 account: key.account,
+                // A view is the core's, for whoever may select the mailbox.
+                actor: Actor::System,
                 now_s,
                 operation,
             };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{AccountState, ReplyDraft};
+use crate::actor::Actor;
 use crate::ids::{BodyId, MailboxId, Place, UidValidity};
 use crate::record::Record;
 use crate::request::{Operation, Refusal, UploadId};
@@ -11,6 +12,8 @@ use crate::view::By;
 /// What `plan` needs besides state and request.
 #[derive(Debug)]
 pub struct PlanContext<'a> {
+    /// Who asks.
+    pub actor: &'a Actor,
     /// Seconds since the Unix epoch.
     pub now_s: i64,
     /// Bodies of the uploads whose chunks are all there.

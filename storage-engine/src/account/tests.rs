@@ -16,6 +16,7 @@ const SESSION: SessionKey = SessionKey {
 
 fn do_it(state: &mut AccountState, operation: Operation) -> Result<Vec<Record>, Refusal> {
     let context = PlanContext {
+        actor: &Actor::Owner,
         now_s: 1_000,
         uploads: &HashMap::new(),
     };
@@ -276,6 +277,7 @@ fn an_upload_gets_its_id_before_the_plan() {
     }
     let uploads = HashMap::from([(UploadId(7), body)]);
     let context = PlanContext {
+        actor: &Actor::Owner,
         now_s: 1,
         uploads: &uploads,
     };

@@ -93,6 +93,7 @@ impl<D: Disk> MailStore<D> {
         let planned = {
             let uploads = self.inner.uploads.borrow();
             let context = PlanContext {
+                actor: &request.actor,
                 now_s: request.now_s,
                 uploads: uploads.bodies(),
             };

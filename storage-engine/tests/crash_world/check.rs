@@ -5,7 +5,7 @@ use storage_engine::error::ReadError;
 use storage_engine::ids::{AccountId, MailboxId};
 use storage_engine::index::Entry;
 use storage_engine::mail_store::MailStore;
-use storage_engine::request::{Operation, Refusal, Reply, Request};
+use storage_engine::request::{Actor, Operation, Refusal, Reply, Request};
 
 use super::{Life, Stores, World};
 use crate::plain::operation::{body_of, summary_of};
@@ -54,6 +54,7 @@ pub async fn read_message(
         let located = store
             .execute(Request {
                 account,
+                actor: Actor::Owner,
                 now_s: 0,
                 operation,
             })
@@ -160,6 +161,7 @@ async fn look(store: &MailStore<SimDisk>, account: AccountId, seed: u64) -> Opti
     let execute = |operation| {
         store.execute(Request {
             account,
+            actor: Actor::Owner,
             now_s: 0,
             operation,
         })

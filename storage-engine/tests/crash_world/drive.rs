@@ -200,6 +200,7 @@ impl Client<'_> {
             store
                 .execute(Request {
                     account,
+                    actor: Actor::Owner,
                     now_s,
                     operation,
                 })

@@ -10,7 +10,7 @@ use storage_engine::error::ReadError;
 use storage_engine::ids::AccountId;
 use storage_engine::mail_store::MailStore;
 use storage_engine::recovery::recover;
-use storage_engine::request::{Operation, Refusal, Reply, Request};
+use storage_engine::request::{Actor, Operation, Refusal, Reply, Request};
 
 use super::check::{Unread, differences, read_message};
 use super::{Life, Plan, SimDisk, Stores, World, run_loops};
@@ -95,6 +95,7 @@ async fn look_at_rot(
     let execute = |operation| {
         store.execute(Request {
             account,
+            actor: Actor::Owner,
             now_s: 0,
             operation,
         })

@@ -6,7 +6,7 @@ use crate::error::ReadError;
 use crate::ids::{MailboxId, Place, SessionKey, Uid};
 use crate::recovery::recover;
 use crate::request::{
-    AccountDescription, FlagNames, Flags, Limit, NewBody, NewMailbox, NewMessage, Store,
+    AccountDescription, Actor, FlagNames, Flags, Limit, NewBody, NewMailbox, NewMessage, Store,
     StoreAction, Target, UidRange, UploadId,
 };
 use bytes::Bytes;
@@ -106,6 +106,7 @@ pub(super) async fn all<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + '_>>>) 
 pub(super) fn request(account: AccountId, operation: Operation) -> Request {
     Request {
         account,
+        actor: Actor::Owner,
         now_s: 1_700_000_000,
         operation,
     }
