@@ -1,0 +1,139 @@
+//! What the owner answers.
+
+use std::sync::Arc;
+
+use super::{SpecialUse, UidRange};
+use crate::ids::{BodyId, ChangeNumber, MailboxId, ModSeq, Place, Uid, UidValidity};
+use crate::index::MailboxSnapshot;
+
+/// A good answer.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// Done, nothing to tell.
+    Done,
+    /// Of `Describe`.
+    Account(Arc<AccountDescription>),
+    /// Of `Status`.
+    Status(MailboxStatus),
+    /// Of `Select`.
+    Selected(Selected),
+    /// Of `Snapshot`.
+    Snapshot(MailboxSnapshot),
+    /// Of `UploadChunk`.
+    Chunk,
+    /// Of `Append`.
+    Appended {
+        /// Where they landed.
+        mailbox: MailboxId,
+        /// Its UIDVALIDITY.
+        uid_validity: UidValidity,
+        /// One UID a message, ascending.
+        uids: Vec<Uid>,
+        /// Rests on this change.
+        change: ChangeNumber,
+    },
+    /// Of `Store`.
+    Stored {
+        /// Messages that are gone.
+        gone: Vec<Uid>,
+        /// Messages that UNCHANGEDSINCE passed over.
+        modified: Vec<Uid>,
+        /// MODSEQ of this command's change, if it changed anything.
+        mod_seq: Option<ModSeq>,
+        /// Rests on this change.
+        change: ChangeNumber,
+    },
+    /// Of `Expunge`.
+    Expunged {
+        /// Rests on this change.
+        change: ChangeNumber,
+        /// HIGHESTMODSEQ after it (RFC 7162 3.2.7).
+        mod_seq: ModSeq,
+    },
+    /// Of `Transfer`.
+    Transferred {
+        /// UIDVALIDITY of the destination.
+        uid_validity: UidValidity,
+        /// Pairs (source, destination), ascending.
+        uids: Vec<(Uid, Uid)>,
+        /// The destination.
+        to: MailboxId,
+        /// Change in the source (MOVE), or its newest one (COPY).
+        change: ChangeNumber,
+        /// HIGHESTMODSEQ of the source after it.
+        mod_seq: ModSeq,
+    },
+    /// Of `Locate`.
+    Located {
+        /// The body's identity.
+        body: BodyId,
+        /// Place of the body frame or body map.
+        body_place: Place,
+        /// Place of the summary frame.
+        summary_place: Place,
+    },
+}
+
+/// All of an account, for LIST, LSUB and STATUS.
+#[derive(Debug, Clone, Default)]
+pub struct AccountDescription {
+    /// Sorted by name; INBOX first. Includes `noselect` names.
+    pub mailboxes: Vec<MailboxStatus>,
+    /// Sorted.
+    pub subscriptions: Vec<String>,
+    /// Bytes of all messages (RFC822.SIZE, each copy counted).
+    pub bytes: u64,
+    /// Messages in all mailboxes.
+    pub messages: u64,
+}
+
+/// One mailbox's published counters.
+#[derive(Debug, Clone)]
+pub struct MailboxStatus {
+    /// Identity.
+    pub mailbox: MailboxId,
+    /// Full UTF-8 name.
+    pub name: String,
+    /// Only a name: cannot be selected.
+    pub noselect: bool,
+    /// RFC 6154 attributes.
+    pub special_use: Vec<SpecialUse>,
+    /// UIDVALIDITY.
+    pub uid_validity: UidValidity,
+    /// UIDNEXT.
+    pub uid_next: Uid,
+    /// MESSAGES.
+    pub messages: u32,
+    /// UNSEEN (count, as of STATUS).
+    pub unseen: u32,
+    /// RECENT.
+    pub recent: u32,
+    /// `\Deleted` count.
+    pub deleted: u32,
+    /// Bytes of all messages (RFC 8438 SIZE).
+    pub bytes: u64,
+    /// HIGHESTMODSEQ.
+    pub highest_mod_seq: ModSeq,
+}
+
+/// Answer of `Select`.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    /// Counters at the change below.
+    pub status: MailboxStatus,
+    /// Keywords of the mailbox, in bit order.
+    pub keywords: Vec<String>,
+    /// UIDs that are recent for this session: `first <= uid < uid_next`.
+    pub first_recent: Uid,
+    /// Rests on this change.
+    pub change: ChangeNumber,
+}
+
+impl Selected {
+    /// The UIDs that are recent for the session, as a view takes them.
+    pub fn recent(&self) -> Option<UidRange> {
+        let last = Uid(self.status.uid_next.0.saturating_sub(1));
+        let first = self.first_recent;
+        (first <= last).then_some(UidRange { first, last })
+    }
+}
