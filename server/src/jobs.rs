@@ -69,6 +69,16 @@ async fn run<R: Runtime>(shard: &Shard<R>, job: ShardJob) {
             reason: _,
             reply,
         } => (shard.end_account_sessions(account).await, reply),
+        ShardJob::Operation {
+            account,
+            operation,
+            reply,
+        } => {
+            let answer = shard.request(account, *operation).await;
+            // Whoever asked may have given up waiting.
+            let _ = reply.try_send(answer.map_err(|refusal| refusal.to_string()));
+            return;
+        }
         // The directory holds the quota; every login and delivery brings the newest with it.
         ShardJob::SetQuota { reply, .. } => (Ok(()), reply),
     };

@@ -128,6 +128,13 @@ impl OfflineEngine for Offline {
         }
     }
 
+    fn operation(&mut self, account: AccountId, operation: Operation) -> Result<Reply, String> {
+        match self.begin(account, operation).recv() {
+            Ok(answer) => answer.map_err(|refusal| refusal.to_string()),
+            Err(_) => Err("the store has ended".to_owned()),
+        }
+    }
+
     fn set_quota(&mut self, _account: AccountId, _quota: Quota) -> Result<(), String> {
         // The directory holds the quota; every login and delivery brings the newest with it.
         Ok(())

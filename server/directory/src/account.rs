@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::hash::StoredHash;
 use crate::name::AccountName;
 use crate::password::Password;
+use crate::settings::Settings;
 use crate::template::Template;
 
 /// 128 random bits that name an account for good; never used again.
@@ -77,6 +79,8 @@ pub struct Account {
     pub name: AccountName,
     /// What it may hold.
     pub quota: Quota,
+    /// What else holds for it.
+    pub settings: Arc<Settings>,
 }
 
 /// Where an account is in its life.

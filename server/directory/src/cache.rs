@@ -116,6 +116,18 @@ impl LoginCache {
         stripe.known.remove(name);
     }
 
+    /// Forgets every account, as what holds for many has changed.
+    pub(crate) fn invalidate_all(&self) {
+        for stripe in &self.stripes {
+            let mut stripe = stripe.write().unwrap_or_else(PoisonError::into_inner);
+            let generation = stripe.generation + 1;
+            *stripe = Stripe {
+                generation,
+                ..Stripe::default()
+            };
+        }
+    }
+
     /// The account, if it was found lately. Never blocks, as [`Self::try_get`].
     pub(crate) fn try_known(&self, name: &AccountName) -> Option<Account> {
         let stripe = self.stripe(name).try_read().ok()?;

@@ -21,6 +21,7 @@ use crate::template::Template;
 
 mod rows;
 mod schema;
+mod settings;
 
 use rows::{COLUMNS, account_of, column, invalid, state_of, template_of};
 
@@ -172,7 +173,9 @@ impl Database {
             };
             let template = template_of(&self.connection, account.name.domain())?;
             let template = template.flatten().unwrap_or_else(|| self.template.clone());
-            let Account { id, name, quota } = account;
+            let Account {
+                id, name, quota, ..
+            } = account;
             pending.push(Pending {
                 id,
                 name,

@@ -66,6 +66,9 @@ pub enum ChangeError {
     /// The template cannot be carried out.
     #[error("{0}")]
     Template(&'static str),
+    /// There is no such setting, or it does not take this value.
+    #[error("{0}")]
+    Setting(String),
     /// A queue is full: try again.
     #[error("the directory is busy")]
     Busy,

@@ -56,6 +56,8 @@ pub const PBKDF2_ROUNDS_MAX: u32 = 2_000_000;
 pub const LIST_PAGE_MAX: usize = 1_000;
 /// Accounts in one import batch, which is one transaction.
 pub const IMPORT_BATCH_MAX: usize = 25_000;
+/// One setting: the longest is a list of SASL mechanisms.
+pub const SETTING_BYTES_MAX: usize = 512;
 /// Mailboxes that a template may name.
 pub const TEMPLATE_MAILBOXES_MAX: usize = 64;
 /// How long SQLite waits for a lock of another process (a backup, say) before it gives up.

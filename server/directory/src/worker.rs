@@ -1,10 +1,12 @@
 //! The side threads: one that owns the database, several that check passwords.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use async_channel::{Receiver, Sender, WeakSender};
 
 use crate::account::{Account, State};
@@ -14,6 +16,7 @@ use crate::error::AuthError;
 use crate::hash::StoredHash;
 use crate::name::AccountName;
 use crate::password::Password;
+use crate::settings::Settings;
 use crate::throttle::{Throttle, Verdict};
 
 /// A job for a thread that has an `S`.
@@ -30,6 +33,18 @@ pub(crate) struct Shared {
     pub(crate) throttle: Throttle,
     /// Nobody's hash, checked where there is no account, so that both take the same time.
     pub(crate) decoy: StoredHash,
+    /// What holds for each domain; replaced as a whole by the thread that owns the database.
+    pub(crate) domains: ArcSwap<HashMap<String, Arc<Settings>>>,
+}
+
+impl Shared {
+    /// Reads the domains anew. If that fails, what was known stays, and the trace says so.
+    pub(crate) fn reload_domains(&self, database: &Database) {
+        match database.all_domain_settings() {
+            Ok(domains) => self.domains.store(Arc::new(domains)),
+            Err(error) => tracing::error!(%error, "the directory's domains cannot be read"),
+        }
+    }
 }
 
 /// What one hashing thread has.

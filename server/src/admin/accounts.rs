@@ -2,70 +2,24 @@
 //! order, so that a crash between any two leaves something that [`finish_pending`] can finish.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use async_channel::{Sender, bounded};
-use futures_lite::future;
+use async_channel::bounded;
+use mail_directory::settings::{self, Scope, Settings, Written};
 use mail_directory::{
     AccountEntry, AccountId, ChangeError, DirectoryHandle, ListRange, LookupError, NewAccount,
-    Password, PendingStep, Quota, Reserved, Secret, Template,
+    Password, PendingStep, Quota, Reserved, Secret,
 };
-use storage_engine::ids;
 
-use super::jobs::{JobReply, ShardJob};
-use super::limits::{
-    BUSY_ATTEMPTS_MAX, BUSY_PAUSE, IMPORT_ACCOUNTS_MAX, SHARD_JOBS_WAITING_MAX, SHARD_TIMEOUT,
+use super::engine::Engine;
+use super::limits::{BUSY_ATTEMPTS_MAX, BUSY_PAUSE, IMPORT_ACCOUNTS_MAX};
+use super::requests::{
+    AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
 };
-use super::requests::{AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome};
-
-/// The engine of a server that does not run, opened by the command line for one command. Calls
-/// block; what they did is durable when they return.
-pub trait OfflineEngine {
-    /// Makes the account known, with INBOX and the template's mailboxes. Fine if it is known.
-    fn create_account(
-        &mut self,
-        account: ids::AccountId,
-        template: &Template,
-        quota: Quota,
-    ) -> Result<(), String>;
-
-    /// Makes several known. An engine that can sync many at once does that here.
-    fn create_accounts(
-        &mut self,
-        accounts: &[(ids::AccountId, &Template, Quota)],
-    ) -> Vec<Result<(), String>> {
-        let create = |(account, template, quota): &(ids::AccountId, &Template, Quota)| {
-            self.create_account(*account, template, *quota)
-        };
-        accounts.iter().map(create).collect()
-    }
-
-    /// Deletes the account and all its mail. Fine if it is gone or was never there.
-    fn delete_account(&mut self, account: ids::AccountId) -> Result<(), String>;
-
-    /// The account's quota changed.
-    fn set_quota(&mut self, account: ids::AccountId, quota: Quota) -> Result<(), String>;
-}
-
-/// The engine, as the administrator reaches it.
-pub enum Engine {
-    /// The shards of a server that runs.
-    Shards {
-        /// Where they take their jobs.
-        jobs: Sender<ShardJob>,
-        /// The timer of the executor that runs [`execute`].
-        sleep: Sleep,
-    },
-    /// Opened for this command; calls block the thread of the command line.
-    Offline(Box<dyn OfflineEngine>),
-}
-
-/// A timer of the caller's executor.
-pub type Sleep = fn(Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Why a request failed; the text is for the administrator.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     #[error("{0}")]
     Directory(#[from] ChangeError),
     #[error("{0}")]
@@ -190,6 +144,20 @@ async fn run(
             let account = directory.set_quota(&name, quota).await?;
             engine.set_quota(account.id, quota).await?;
         }
+        AdminRequest::AccountSet { name, changes } => {
+            directory.set_account_settings(&name, changes).await?;
+        }
+        AdminRequest::AccountShow { name } => {
+            let (own, domain) = directory.account_settings(&name).await?;
+            return Ok(setting_lines(&domain, &own, Scope::Domain));
+        }
+        AdminRequest::DomainSet { name, changes } => {
+            directory.set_domain_settings(&name, changes).await?;
+        }
+        AdminRequest::DomainShow { name } => {
+            let domain = directory.written_domain_settings(&name).await?;
+            return Ok(setting_lines(&domain, &Written::new(), Scope::Account));
+        }
         AdminRequest::DomainAdd { name, template } => {
             directory.domain_add(&name, template).await?;
         }
@@ -307,147 +275,18 @@ async fn patiently<T, F: Future<Output = Result<T, ChangeError>>>(
     Err(ChangeError::Busy)
 }
 
-impl Engine {
-    async fn create_accounts(&mut self, accounts: &[&Reserved]) -> Vec<Result<(), String>> {
-        match self {
-            Self::Shards { jobs, sleep } => create_on_shards(jobs, *sleep, accounts).await,
-            Self::Offline(engine) => {
-                let accounts: Vec<_> = accounts
-                    .iter()
-                    .map(|account| (engine_id(account.id), &account.template, account.quota))
-                    .collect();
-                engine.create_accounts(&accounts)
-            }
-        }
+fn setting_lines(domain: &Written, account: &Written, hidden: Scope) -> AdminReply {
+    let settings = Settings::of(domain, account);
+    let shown = settings.lines().filter(|(row, _)| row.scope != hidden);
+    AdminReply::Settings {
+        settings: shown
+            .map(|(row, value)| SettingLine {
+                key: row.key.to_owned(),
+                value,
+                origin: settings::origin(row, domain, account),
+            })
+            .collect(),
     }
-
-    async fn delete_account(&mut self, id: AccountId) -> Result<(), Failure> {
-        let account = engine_id(id);
-        match self {
-            Self::Shards { jobs, sleep } => {
-                ask_shards(jobs, *sleep, |reply| ShardJob::DeleteAccount {
-                    account,
-                    reply,
-                })
-                .await
-            }
-            Self::Offline(engine) => engine.delete_account(account).map_err(Failure::Engine),
-        }
-    }
-
-    async fn end_sessions(&mut self, id: AccountId, reason: String) -> Result<(), Failure> {
-        let account = engine_id(id);
-        match self {
-            Self::Shards { jobs, sleep } => {
-                let job = |reply| ShardJob::EndSessions {
-                    account,
-                    reason,
-                    reply,
-                };
-                ask_shards(jobs, *sleep, job).await
-            }
-            // Nobody is served.
-            Self::Offline(_) => Ok(()),
-        }
-    }
-
-    async fn set_quota(&mut self, id: AccountId, quota: Quota) -> Result<(), Failure> {
-        let account = engine_id(id);
-        match self {
-            Self::Shards { jobs, sleep } => {
-                ask_shards(jobs, *sleep, |reply| ShardJob::SetQuota {
-                    account,
-                    quota,
-                    reply,
-                })
-                .await
-            }
-            Self::Offline(engine) => engine.set_quota(account, quota).map_err(Failure::Engine),
-        }
-    }
-
-    async fn pause(&self, time: Duration) {
-        match self {
-            Self::Shards { sleep, .. } => sleep(time).await,
-            Self::Offline(_) => std::thread::sleep(time),
-        }
-    }
-}
-
-/// Keeps a bounded number of jobs in flight, so that the log syncs many accounts at once.
-async fn create_on_shards(
-    jobs: &Sender<ShardJob>,
-    sleep: Sleep,
-    accounts: &[&Reserved],
-) -> Vec<Result<(), String>> {
-    let mut outcomes = Vec::with_capacity(accounts.len());
-    for batch in accounts.chunks(SHARD_JOBS_WAITING_MAX) {
-        let mut waiting = Vec::with_capacity(batch.len());
-        let deadline = Instant::now() + SHARD_TIMEOUT;
-        for account in batch {
-            let (reply, answer) = bounded(1);
-            let job = ShardJob::CreateAccount {
-                account: engine_id(account.id),
-                template: account.template.clone(),
-                quota: account.quota,
-                reply,
-            };
-            let sent = within(sleep, deadline, async {
-                jobs.send(job).await.map_err(stopping)
-            });
-            waiting.push(sent.await.map(|()| answer));
-        }
-        for answer in waiting {
-            outcomes.push(match answer {
-                Ok(answer) => {
-                    let reply = async { answer.recv().await.unwrap_or_else(|e| Err(stopping(e))) };
-                    within(sleep, deadline, reply).await
-                }
-                Err(reason) => Err(reason),
-            });
-        }
-    }
-    outcomes
-}
-
-async fn ask_shards(
-    jobs: &Sender<ShardJob>,
-    sleep: Sleep,
-    job: impl FnOnce(JobReply) -> ShardJob,
-) -> Result<(), Failure> {
-    let (reply, answer) = bounded(1);
-    let job = job(reply);
-    let asked = async {
-        jobs.send(job).await.map_err(stopping)?;
-        answer
-            .recv()
-            .await
-            .unwrap_or_else(|error| Err(stopping(error)))
-    };
-    let deadline = Instant::now() + SHARD_TIMEOUT;
-    within(sleep, deadline, asked)
-        .await
-        .map_err(Failure::Engine)
-}
-
-async fn within<T>(
-    sleep: Sleep,
-    deadline: Instant,
-    work: impl Future<Output = Result<T, String>>,
-) -> Result<T, String> {
-    let timeout = async {
-        sleep(deadline.saturating_duration_since(Instant::now())).await;
-        Err("the shard did not answer in time".to_owned())
-    };
-    future::or(work, timeout).await
-}
-
-fn stopping<E>(_closed: E) -> String {
-    "the server is stopping".to_owned()
-}
-
-fn engine_id(id: AccountId) -> ids::AccountId {
-    ids::AccountId(id.to_bytes())
 }
 
 fn line(entry: AccountEntry) -> AccountLine {

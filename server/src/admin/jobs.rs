@@ -3,6 +3,7 @@
 use async_channel::Sender;
 use mail_directory::{Quota, Template};
 use storage_engine::ids::AccountId;
+use storage_engine::request::{Operation, Reply};
 
 /// Where a shard answers, once what was asked for is durable. The error is for an administrator.
 pub type JobReply = Sender<Result<(), String>>;
@@ -47,5 +48,15 @@ pub enum ShardJob {
         quota: Quota,
         /// Answered when it is in force.
         reply: JobReply,
+    },
+    /// Anything else that the owner of an account can do, as the system: mailboxes, rights and the
+    /// like.
+    Operation {
+        /// The account.
+        account: AccountId,
+        /// What to do.
+        operation: Box<Operation>,
+        /// The owner's answer, durable.
+        reply: Sender<Result<Reply, String>>,
     },
 }

@@ -5,6 +5,7 @@
 //! does not.
 
 mod accounts;
+mod engine;
 mod http;
 mod http_connections;
 mod jobs;
@@ -13,11 +14,14 @@ mod requests;
 mod server;
 mod socket;
 
-pub use accounts::{Engine, OfflineEngine, execute, finish_pending, sleep_on_thread};
+pub use accounts::{execute, finish_pending, sleep_on_thread};
+pub use engine::{Engine, OfflineEngine, Sleep};
 pub use http::{Counter, Health, Status};
 pub use jobs::{JobReply, ShardJob};
 pub use limits::SHARD_JOBS_WAITING_MAX;
-pub use requests::{AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome};
+pub use requests::{
+    AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
+};
 pub use server::{AdminOptions, AdminServer, start};
 pub use socket::{AdminSocket, AskError, SOCKET_NAME, ask};
 

@@ -1,5 +1,6 @@
 //! What an administrator can ask for: one line of JSON each way.
 
+use mail_directory::settings::Origin;
 use mail_directory::{Password, Quota, State, StoredHash, Template};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,30 @@ pub enum AdminRequest {
         /// From now on.
         quota: Quota,
     },
+    /// Change settings of an account.
+    AccountSet {
+        /// Its name.
+        name: String,
+        /// Keys and values; an empty value takes the domain's again.
+        changes: Vec<(String, String)>,
+    },
+    /// All settings of an account.
+    AccountShow {
+        /// Its name.
+        name: String,
+    },
+    /// Change settings of a domain.
+    DomainSet {
+        /// Its name.
+        name: String,
+        /// Keys and values; an empty value takes the default again.
+        changes: Vec<(String, String)>,
+    },
+    /// All settings of a domain.
+    DomainShow {
+        /// Its name.
+        name: String,
+    },
     /// Add a domain.
     DomainAdd {
         /// Its name.
@@ -98,6 +123,11 @@ pub enum AdminReply {
         /// In order.
         domains: Vec<String>,
     },
+    /// All settings of an account or a domain.
+    Settings {
+        /// In the order of the table.
+        settings: Vec<SettingLine>,
+    },
     /// One outcome for each account of the import, in its order.
     Imported {
         /// What became of each.
@@ -123,6 +153,17 @@ pub struct AccountLine {
     pub quota: Quota,
     /// When it was added, in seconds since 1970.
     pub created_s: i64,
+}
+
+/// One setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingLine {
+    /// Its key.
+    pub key: String,
+    /// Its value, as it could be written.
+    pub value: String,
+    /// Where the value is from.
+    pub origin: Origin,
 }
 
 /// What became of one account of an import.

@@ -15,7 +15,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::accounts::{Engine, execute};
+use super::accounts::execute;
+use super::engine::Engine;
 use super::jobs::ShardJob;
 use super::limits::{ACCEPT_PAUSE, CLIENT_TIMEOUT, CLIENTS_MAX, LINE_BYTES_MAX, REPLY_BYTES_MAX};
 use super::requests::{AdminReply, AdminRequest};

@@ -121,6 +121,12 @@ fn play_shards(jobs: Receiver<ShardJob>, engine: &Mutex<Engine>) {
                 engine.accounts.get_mut(&account).unwrap().1 = quota;
                 reply
             }
+            ShardJob::Operation { reply, .. } => {
+                reply
+                    .try_send(Err("there is no mail here".to_owned()))
+                    .unwrap();
+                continue;
+            }
         };
         reply.try_send(outcome).unwrap();
     }

@@ -9,6 +9,7 @@ use mail_directory::{Quota, Secret, State};
 use super::Program;
 use super::arguments::{Account, Which};
 use super::password;
+use super::settings;
 use super::target::Target;
 use crate::admin::{AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome};
 
@@ -29,20 +30,17 @@ pub(super) fn execute(
             quota,
             server,
         } => {
-            let password = password::obtain(password)?;
             let quota = Quota {
                 bytes: quota,
                 messages: None,
             };
-            done(
-                &server,
-                program,
-                AdminRequest::AccountAdd {
-                    name,
-                    password,
-                    quota,
-                },
-            )
+            let password = password::obtain(password)?;
+            let request = AdminRequest::AccountAdd {
+                name,
+                password,
+                quota,
+            };
+            done(&server, program, request)
         }
         Account::Passwd {
             name,
@@ -50,11 +48,8 @@ pub(super) fn execute(
             server,
         } => {
             let password = password::obtain(password)?;
-            done(
-                &server,
-                program,
-                AdminRequest::AccountPassword { name, password },
-            )
+            let request = AdminRequest::AccountPassword { name, password };
+            done(&server, program, request)
         }
         Account::Delete { name, server } => {
             done(&server, program, AdminRequest::AccountDelete { name })
@@ -78,6 +73,15 @@ pub(super) fn execute(
         } => {
             let mut target = Target::open(&server, program)?;
             list(&mut target, domain.as_deref(), json, output)
+        }
+        Account::Set {
+            name,
+            changes,
+            server,
+        } => done(&server, program, AdminRequest::AccountSet { name, changes }),
+        Account::Show { name, json, server } => {
+            let request = AdminRequest::AccountShow { name };
+            settings::show(&server, program, request, json, output)
         }
         Account::Import { file, server } => import(&file, &server, program, output),
     }

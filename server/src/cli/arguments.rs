@@ -121,6 +121,26 @@ pub(super) enum Account {
         #[command(flatten)]
         server: Which,
     },
+    /// Change settings, as in quota-alert=90; KEY= takes the domain's value again.
+    Set {
+        /// user or user@domain.
+        name: String,
+        /// One or more; `account show` lists all keys.
+        #[arg(value_name = "KEY=VALUE", required = true, value_parser = setting)]
+        changes: Vec<(String, String)>,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Show all settings.
+    Show {
+        /// user or user@domain.
+        name: String,
+        /// As a JSON array.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Which,
+    },
     /// Add many accounts with ready password hashes.
     ///
     /// A hash is one of crypt's ($6$..., $2b$..., $argon2id$...) or one with its scheme before it
@@ -149,6 +169,26 @@ pub(super) enum Domain {
     },
     /// List domains.
     List {
+        /// As a JSON array.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Change settings of all its accounts that have none of their own; KEY= takes the default.
+    Set {
+        /// The domain.
+        name: String,
+        /// One or more; `domain show` lists all keys.
+        #[arg(value_name = "KEY=VALUE", required = true, value_parser = setting)]
+        changes: Vec<(String, String)>,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Show all settings.
+    Show {
+        /// The domain.
+        name: String,
         /// As a JSON array.
         #[arg(long)]
         json: bool,
@@ -207,4 +247,9 @@ fn quota(text: &str) -> Result<Quota, String> {
         "none" => Ok(Quota(None)),
         text => size(text).map(|bytes| Quota(Some(bytes))),
     }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }

@@ -6,6 +6,7 @@ use mail_directory::{MailboxTemplate, Template};
 
 use super::Program;
 use super::arguments::Domain;
+use super::settings;
 use super::target::Target;
 use crate::admin::{AdminReply, AdminRequest};
 
@@ -25,6 +26,20 @@ pub(super) fn execute(
             target
                 .ask(AdminRequest::DomainAdd { name, template })
                 .map(drop)
+        }
+        Domain::Set {
+            name,
+            changes,
+            server,
+        } => {
+            let mut target = Target::open(&server, program)?;
+            target
+                .ask(AdminRequest::DomainSet { name, changes })
+                .map(drop)
+        }
+        Domain::Show { name, json, server } => {
+            let request = AdminRequest::DomainShow { name };
+            settings::show(&server, program, request, json, output)
         }
         Domain::Delete { name, server } => {
             let mut target = Target::open(&server, program)?;

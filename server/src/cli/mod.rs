@@ -17,6 +17,7 @@ mod arguments;
 mod demo;
 mod domains;
 mod password;
+mod settings;
 mod target;
 
 pub use arguments::Arguments;

@@ -85,6 +85,7 @@ impl Target {
         match reply {
             AdminReply::Failed { reason } => Err(reason),
             AdminReply::Done
+            | AdminReply::Settings { .. }
             | AdminReply::Accounts { .. }
             | AdminReply::Domains { .. }
             | AdminReply::Imported { .. } => Ok(reply),

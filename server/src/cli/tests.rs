@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures_lite::future::block_on;
 use mail_directory::{Directory, Password, Quota, Secret, Template};
 use storage_engine::ids::AccountId;
+use storage_engine::request::{Operation, Reply};
 
 use super::*;
 
@@ -73,6 +74,10 @@ impl OfflineEngine for Opened {
     fn delete_account(&mut self, account: AccountId) -> Result<(), String> {
         self.0.0.borrow_mut().accounts.remove(&account);
         Ok(())
+    }
+
+    fn operation(&mut self, _account: AccountId, _operation: Operation) -> Result<Reply, String> {
+        Err("there is no mail here".to_owned())
     }
 
     fn set_quota(&mut self, account: AccountId, quota: Quota) -> Result<(), String> {

@@ -6,6 +6,7 @@ fn account(name: &str) -> Account {
         id: AccountId::from_bytes([7; 16]),
         name: AccountName::parse(name, "x").unwrap(),
         quota: Quota::default(),
+        settings: Default::default(),
     }
 }
 

@@ -1,15 +1,19 @@
 //! Between rows and values.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::account::{Account, AccountId, Quota, State};
 use crate::error::ChangeError;
 use crate::name::AccountName;
+use crate::settings::{Settings, Written};
 use crate::template::Template;
 
 /// The columns that [`account_of`] and its neighbours read, in their order.
 pub(super) const COLUMNS: &str =
-    "id, local, domain, quota_bytes, quota_messages, state, created, secret";
+    "id, local, domain, quota_bytes, quota_messages, state, created, secret, settings,
+     (SELECT domains.settings FROM domains WHERE domains.name = domain)";
 
 /// The template of a domain: `None` if there is no such domain, `Some(None)` if it has none.
 pub(super) fn template_of(
@@ -34,7 +38,15 @@ pub(super) fn account_of(row: &Row<'_>) -> rusqlite::Result<Account> {
             bytes: limit(row, 3)?,
             messages: limit(row, 4)?,
         },
+        settings: Arc::new(Settings::of(&written(row, 9)?, &written(row, 8)?)),
     })
+}
+
+/// Settings as they were written: a JSON object, or nothing.
+pub(super) fn written(row: &Row<'_>, index: usize) -> rusqlite::Result<Written> {
+    let json: Option<String> = row.get(index)?;
+    let parse = |json: String| serde_json::from_str(&json).map_err(|error| invalid(index, error));
+    json.map_or_else(|| Ok(Written::new()), parse)
 }
 
 pub(super) fn state_of(row: &Row<'_>) -> rusqlite::Result<State> {

@@ -6,7 +6,8 @@ use crate::limits::BUSY_TIMEOUT;
 
 /// Step i brings a file of version i to version i + 1. Steps are only ever added; an older program
 /// refuses a file with more of them.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE domains (
         name     TEXT PRIMARY KEY NOT NULL,
         template TEXT,
@@ -24,7 +25,12 @@ const MIGRATIONS: &[&str] = &["
         UNIQUE (domain, local)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX accounts_unfinished ON accounts (state) WHERE state <> 'active';
-"];
+",
+    "
+    ALTER TABLE domains ADD COLUMN settings TEXT;
+    ALTER TABLE accounts ADD COLUMN settings TEXT;
+",
+];
 
 /// The version of the files that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -181,7 +181,7 @@ fn a_file_of_a_newer_program_is_refused() {
             error,
             OpenError::Newer {
                 found: 99,
-                known: 1,
+                known: schema::VERSION,
                 ..
             }
         ),

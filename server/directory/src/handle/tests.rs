@@ -29,6 +29,7 @@ fn add(handle: &DirectoryHandle, name: &str, secret: Secret) -> Account {
         id: reserved.id,
         name: reserved.name,
         quota: reserved.quota,
+        settings: Default::default(),
     }
 }
 
@@ -111,6 +112,38 @@ fn a_new_quota_shows_at_the_next_login() {
         block_on(handle.lookup("anna")).unwrap().unwrap().quota,
         quota
     );
+}
+
+#[test]
+fn new_settings_show_at_the_next_login() {
+    let directory = tempfile::tempdir().unwrap();
+    let handle = open(&directory).handle();
+    add(&handle, "anna", password("secret"));
+    log_in(&handle, "anna", "secret").unwrap();
+    let domain = handle.default_domain().to_owned();
+    let pair = |key: &str, text: &str| vec![(key.to_owned(), text.to_owned())];
+    let alert = || {
+        let account = cached(&handle, "anna", "secret");
+        let account = account.or_else(|| log_in(&handle, "anna", "secret").ok());
+        account.unwrap().settings.quota_alert_percent
+    };
+    assert_eq!(alert(), Some(80));
+    block_on(handle.set_domain_settings(&domain, pair("quota-alert", "50"))).unwrap();
+    assert_eq!(alert(), Some(50));
+    let known = handle.domain_settings(&domain).unwrap();
+    assert_eq!(known.quota_alert_percent, Some(50));
+    block_on(handle.set_account_settings("anna", pair("quota-alert", "none"))).unwrap();
+    assert_eq!(alert(), None);
+    block_on(handle.set_account_settings("anna", pair("quota-alert", ""))).unwrap();
+    assert_eq!(alert(), Some(50));
+    let refused = block_on(handle.set_account_settings("anna", pair("quota-alert", "101")));
+    assert!(
+        matches!(refused, Err(ChangeError::Setting(_))),
+        "{refused:?}"
+    );
+    let nobody = block_on(handle.set_account_settings("nobody", pair("kind", "single")));
+    assert_eq!(nobody.unwrap_err(), ChangeError::NoSuchAccount);
+    assert_eq!(handle.domain_settings("nowhere.test"), None);
 }
 
 #[test]
