@@ -74,7 +74,7 @@ async fn run<R: Runtime>(shard: &Shard<R>, job: ShardJob) {
             operation,
             reply,
         } => {
-            let answer = shard.request(account, *operation).await;
+            let answer = shard.request(account, Actor::System, *operation).await;
             // Whoever asked may have given up waiting.
             let _ = reply.try_send(answer.map_err(|refusal| refusal.to_string()));
             return;
