@@ -20,7 +20,8 @@ impl<R: Runtime> Shard<R> {
         account.slice().shard(self.0.outboxes.len())
     }
 
-    /// Asks the owner of `account` on behalf of `actor`; ends when the answer may be told to a client.
+    /// Asks the owner of `account` on behalf of `actor`; ends when the answer may be told to a
+    /// client.
     pub async fn request(
         &self,
         account: AccountId,
