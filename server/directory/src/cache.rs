@@ -7,6 +7,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Instant;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -35,12 +36,18 @@ struct Stripe {
     generation: u64,
     logins: BoundedMap<Login>,
     /// Active accounts as they were last read.
-    known: BoundedMap<Account>,
+    known: BoundedMap<Known>,
 }
 
 struct Login {
     digest: [u8; 32],
     account: Account,
+    until: Option<Instant>,
+}
+
+struct Known {
+    account: Account,
+    until: Option<Instant>,
 }
 
 mod bounded_map;
@@ -93,6 +100,27 @@ impl LoginCache {
     /// Remembers a good login, unless an account of this stripe changed since `began`: then it
     /// answers `false`, and the caller looks again whether it was this one.
     pub(crate) fn insert(&self, began: Generation, account: &Account, password: &Password) -> bool {
+        self.insert_login(began, account, password, None)
+    }
+
+    /// The same for an account whose changes are not told here: until then.
+    pub(crate) fn insert_until(
+        &self,
+        began: Generation,
+        account: &Account,
+        password: &Password,
+        until: Instant,
+    ) -> bool {
+        self.insert_login(began, account, password, Some(until))
+    }
+
+    fn insert_login(
+        &self,
+        began: Generation,
+        account: &Account,
+        password: &Password,
+        until: Option<Instant>,
+    ) -> bool {
         let digest = self.digest(&account.name, password);
         let mut stripe = self.write(&account.name);
         if stripe.generation != began.0 {
@@ -101,6 +129,7 @@ impl LoginCache {
         let login = Login {
             digest,
             account: account.clone(),
+            until,
         };
         stripe
             .logins
@@ -131,16 +160,30 @@ impl LoginCache {
     /// The account, if it was found lately. Never blocks, as [`Self::try_get`].
     pub(crate) fn try_known(&self, name: &AccountName) -> Option<Account> {
         let stripe = self.stripe(name).try_read().ok()?;
-        stripe.known.get(name).cloned()
+        let known = stripe.known.get(name)?;
+        is_valid(known.until).then(|| known.account.clone())
     }
 
     /// Remembers an active account. Only for the thread that changes accounts: what it has just
     /// read cannot change before this returns.
     pub(crate) fn insert_known(&self, account: &Account) {
+        self.insert_known_account(account, None);
+    }
+
+    /// The same for an account whose changes are not told here: until then.
+    pub(crate) fn insert_known_until(&self, account: &Account, until: Instant) {
+        self.insert_known_account(account, Some(until));
+    }
+
+    fn insert_known_account(&self, account: &Account, until: Option<Instant>) {
         let mut stripe = self.write(&account.name);
+        let known = Known {
+            account: account.clone(),
+            until,
+        };
         stripe
             .known
-            .insert(&account.name, account.clone(), STRIPE_ACCOUNTS_MAX);
+            .insert(&account.name, known, STRIPE_ACCOUNTS_MAX);
     }
 
     fn write(&self, name: &AccountName) -> RwLockWriteGuard<'_, Stripe> {
@@ -171,8 +214,13 @@ impl LoginCache {
 impl Stripe {
     fn get(&self, name: &AccountName, digest: &[u8; 32]) -> Option<Account> {
         let login = self.logins.get(name)?;
-        bool::from(login.digest.ct_eq(digest)).then(|| login.account.clone())
+        let is_same = bool::from(login.digest.ct_eq(digest));
+        (is_same && is_valid(login.until)).then(|| login.account.clone())
     }
+}
+
+fn is_valid(until: Option<Instant>) -> bool {
+    until.is_none_or(|until| Instant::now() < until)
 }
 
 #[cfg(test)]

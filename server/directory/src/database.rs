@@ -19,6 +19,7 @@ use crate::limits::{BUSY_TIMEOUT, LIST_PAGE_MAX};
 use crate::name::{AccountName, canonical_domain};
 use crate::template::Template;
 
+pub(crate) mod adopt;
 mod rows;
 mod schema;
 mod settings;

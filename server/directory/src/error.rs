@@ -69,6 +69,9 @@ pub enum ChangeError {
     /// There is no such setting, or it does not take this value.
     #[error("{0}")]
     Setting(String),
+    /// The account is of a back end elsewhere, where its password is kept too.
+    #[error("another directory keeps the account's password; change it there")]
+    KeptElsewhere,
     /// A queue is full: try again.
     #[error("the directory is busy")]
     Busy,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
@@ -47,6 +47,8 @@ pub struct Options {
 pub struct Directory {
     handle: DirectoryHandle,
     threads: Vec<JoinHandle<()>>,
+    /// Of the back end, if there is one.
+    pub(crate) executor: Option<tokio::runtime::Runtime>,
 }
 
 /// Talks to the directory from any thread and any executor. To give up waiting, drop the future;
@@ -73,6 +75,7 @@ impl Directory {
             throttle: Throttle::new(options.failures_per_minute_max),
             decoy: StoredHash::of(&Password::new(nobody)).ok_or_else(no_randomness)?,
             domains: ArcSwap::default(),
+            external: OnceLock::new(),
         });
         shared.reload_domains(&database);
         let (store, store_jobs) = bounded(STORE_QUEUE_JOBS_MAX);
@@ -100,6 +103,7 @@ impl Directory {
                 hashing,
             },
             threads,
+            executor: None,
         })
     }
 
@@ -111,6 +115,10 @@ impl Directory {
     /// Finishes what was asked and ends the threads. Later requests hear that the directory is not
     /// available. Blocks for as long as that takes.
     pub fn close(self) {
+        if let Some(executor) = self.executor {
+            // What waits for a back end is given up; it is finished at the next start.
+            executor.shutdown_background();
+        }
         self.handle.hashing.close();
         self.handle.store.close();
         for thread in self.threads {
@@ -180,6 +188,14 @@ impl DirectoryHandle {
             password,
             remote,
         };
+        match self.shared.external.get() {
+            Some(external) => self.authenticate_external(external, login).await,
+            None => self.authenticate_here(login).await,
+        }
+    }
+
+    /// Checks a login against the database.
+    pub(crate) async fn authenticate_here(&self, login: Login) -> Result<Account, AuthError> {
         let (reply, answer) = bounded(1);
         let job: HashJob = Box::new(move |hasher| {
             if !reply.is_closed() {
@@ -202,6 +218,17 @@ impl DirectoryHandle {
         if let Some(account) = self.shared.cache.try_known(&name) {
             return Ok(Some(account));
         }
+        match self.shared.external.get() {
+            Some(external) => self.lookup_external(external, name).await,
+            None => self.lookup_here(name).await,
+        }
+    }
+
+    /// Finds an account in the database.
+    pub(crate) async fn lookup_here(
+        &self,
+        name: AccountName,
+    ) -> Result<Option<Account>, LookupError> {
         let shared = self.shared.clone();
         self.read(move |database| {
             let found = database.find(&name)?;
@@ -320,6 +347,9 @@ impl DirectoryHandle {
         let name = self.resolve(name)?;
         let secret = self.stored(secret).await?;
         self.write(move |database, shared| {
+            if database.is_local(&name).map_err(unavailable)? == Some(false) {
+                return Err(ChangeError::KeptElsewhere);
+            }
             let set = database.set_secret(&name, &secret);
             shared.cache.invalidate(&name);
             set
@@ -433,7 +463,20 @@ impl DirectoryHandle {
         hash.ok_or(ChangeError::Unavailable)
     }
 
-    async fn read<T: Send + 'static>(
+    /// Runs a job on a hashing thread.
+    pub(crate) async fn hash<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Hasher) -> T + Send + 'static,
+    ) -> Result<T, LookupError> {
+        ask(&self.hashing, job).await
+    }
+
+    /// What all threads share.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Database) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LookupError> {
@@ -444,7 +487,7 @@ impl DirectoryHandle {
         })
     }
 
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Database, &Shared) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {

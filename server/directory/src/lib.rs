@@ -5,6 +5,9 @@
 //! reading and writing, a few more check passwords. Callers talk to them through bounded queues and
 //! await the answer on whatever executor they live on; a full queue is an error at once.
 //!
+//! Where a back end elsewhere has accounts (SQL, LDAP, a file), [`backend`] is what it must do,
+//! and [`Directory::attach`] serves them too.
+//!
 //! The life of an account (add, delete) has two durable homes, the engine and this directory. The
 //! caller drives the steps: [`DirectoryHandle::prepare_add`], then the engine's own durable record,
 //! then [`DirectoryHandle::commit_add`]; [`DirectoryHandle::mark_deleted`], the engine, then
@@ -12,9 +15,11 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod backend;
 mod cache;
 mod database;
 mod error;
+mod external;
 mod handle;
 mod hash;
 pub mod import;
@@ -31,6 +36,8 @@ pub use account::{
     Secret, State,
 };
 pub use error::{AuthError, ChangeError, HashError, LookupError, NameError, OpenError};
+pub use external::passwd_file::PasswdFile;
+pub use external::{Creator, ExternalOptions};
 pub use handle::{Directory, DirectoryHandle, Options};
 pub use hash::StoredHash;
 pub use name::AccountName;

@@ -62,3 +62,26 @@ pub const SETTING_BYTES_MAX: usize = 512;
 pub const TEMPLATE_MAILBOXES_MAX: usize = 64;
 /// How long SQLite waits for a lock of another process (a backup, say) before it gives up.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Requests that wait for a back end elsewhere; at a millisecond each on a few connections it works
+/// off thousands in a second, so whoever comes later hears "busy".
+pub const EXTERNAL_JOBS_MAX: usize = 1024;
+/// Threads of the back end's executor for names of hosts and for files.
+pub const EXTERNAL_BLOCKING_THREADS_MAX: usize = 4;
+/// After a back end failed, it is asked once in this time.
+pub const DOWN_PAUSE: Duration = Duration::from_secs(1);
+/// Failed logins end at multiples of this time.
+pub const FAILURE_STEP: Duration = Duration::from_millis(250);
+/// How long the engine has to make an account: it answers when that is durable.
+pub const CREATE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a name that a back end did not have is not asked for again by deliveries; short, as
+/// mail for a new account is refused for as long.
+pub const MISSING_LIFE: Duration = Duration::from_secs(5);
+/// Names that are remembered as missing (about 100 bytes each).
+pub const MISSING_NAMES_MAX: usize = 65_536;
+/// A stable id: an entryUUID has 36 bytes, a DN may be longer.
+pub const STABLE_ID_BYTES_MAX: usize = 512;
+/// How often a file of accounts is looked at for changes.
+pub const PASSWD_FILE_EVERY: Duration = Duration::from_secs(1);
+/// A file of accounts: a million lines of a hash and some fields.
+pub const PASSWD_FILE_BYTES_MAX: u64 = 512 << 20;

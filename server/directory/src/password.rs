@@ -17,7 +17,8 @@ impl Password {
         Self(Zeroizing::new(bytes.into()))
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// The bytes, for whoever checks them: a hash, or a back end that the password is shown to.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -13,6 +13,7 @@ use crate::account::{Account, State};
 use crate::cache::LoginCache;
 use crate::database::{Database, Known};
 use crate::error::AuthError;
+use crate::external::External;
 use crate::hash::StoredHash;
 use crate::name::AccountName;
 use crate::password::Password;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) decoy: StoredHash,
     /// What holds for each domain; replaced as a whole by the thread that owns the database.
     pub(crate) domains: ArcSwap<HashMap<String, Arc<Settings>>>,
+    /// A back end that has accounts beside the database, if there is one.
+    pub(crate) external: OnceLock<Arc<External>>,
 }
 
 impl Shared {
@@ -145,6 +148,16 @@ impl Hasher {
                 Err(AuthError::Unavailable)
             }
         }
+    }
+
+    /// Whether the password is that of one of these secrets; takes at least the time of a check
+    /// against a hash of our own.
+    pub(crate) fn is_one_of(&self, secrets: &[StoredHash], password: &Password) -> bool {
+        let is_good = secrets.iter().any(|secret| secret.verify(password));
+        if !is_good && !secrets.iter().any(StoredHash::is_argon2) {
+            self.shared.decoy.verify(password);
+        }
+        is_good
     }
 
     fn refused(&self, name: &AccountName, remote: IpAddr) -> AuthError {

@@ -30,6 +30,11 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE domains ADD COLUMN settings TEXT;
     ALTER TABLE accounts ADD COLUMN settings TEXT;
 ",
+    "
+    ALTER TABLE accounts ADD COLUMN external INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE accounts ADD COLUMN stable_id TEXT;
+    CREATE UNIQUE INDEX accounts_stable_id ON accounts (stable_id) WHERE stable_id IS NOT NULL;
+",
 ];
 
 /// The version of the files that this program writes.

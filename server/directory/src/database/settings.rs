@@ -100,7 +100,7 @@ impl Database {
     }
 }
 
-fn json(written: &Written) -> Result<Option<String>, ChangeError> {
+pub(super) fn json(written: &Written) -> Result<Option<String>, ChangeError> {
     if written.is_empty() {
         return Ok(None);
     }
