@@ -64,6 +64,7 @@ fn snapshot(messages: u32) -> MailboxSnapshot {
         uid_validity: UidValidity(1),
         uid_next: Uid(messages + 1),
         highest_mod_seq: ModSeq(u64::from(messages)),
+        acl: Default::default(),
     }
 }
 

@@ -10,6 +10,7 @@
 #![allow(async_fn_in_trait)]
 
 pub mod account;
+pub mod acl;
 pub mod actor;
 mod checkpoint;
 pub mod clock;

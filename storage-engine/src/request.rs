@@ -8,6 +8,7 @@ mod reply;
 
 use std::sync::Arc;
 
+use crate::acl::AclChange;
 use crate::ids::{AccountId, MailboxId, ModSeq, SessionKey, Uid};
 
 pub use crate::actor::{Actor, Principal};
@@ -86,6 +87,15 @@ pub enum Operation {
     },
     /// COPY or MOVE inside the account.
     Transfer(Transfer),
+    /// SETACL, DELETEACL: changes of a list of rights, all in one step.
+    ChangeAcl {
+        name: String,
+        changes: Vec<AclChange>,
+    },
+    /// GETACL; LISTRIGHTS asks too, whether it may -> `Reply::Acl`.
+    Acl { name: String },
+    /// MYRIGHTS: the rights of the actor -> `Reply::Rights`.
+    MyRights { name: String },
     /// Newest place of a message's body and summary, after a miss -> `Reply::Located`.
     Locate { mailbox: MailboxId, uid: Uid },
 }

@@ -37,3 +37,10 @@ pub const GHOSTS_MAX: usize = 262_144;
 /// Messages of a mailbox that may be changed, gone or new since its pages were made when somebody
 /// takes a snapshot: copying more would take longer than a millisecond, at each SELECT again.
 pub const SNAPSHOT_OVERLAY_MAX: usize = 8_192;
+
+/// Entries of one mailbox's list of rights: each is looked at whenever a guest asks something, and
+/// GETACL tells all of them in one answer.
+pub const ACL_ENTRIES_MAX: usize = 256;
+
+/// Bytes of a domain or group in such a list: what a mail domain can have.
+pub const ACL_NAME_BYTES_MAX: usize = 255;

@@ -107,7 +107,7 @@ impl Engine {
     }
 
     fn id(&self, name: &str) -> MailboxId {
-        let description = self.planned.describe();
+        let description = self.planned.describe(&Actor::Owner);
         let mut mailboxes = description.mailboxes.iter();
         mailboxes
             .find(|status| status.name == name)
@@ -126,6 +126,7 @@ impl Engine {
             if let Some(held) = held {
                 assert!(view.index().iter().eq(held.index.iter()), "seed {seed}");
                 assert_eq!(view.keywords(), held.keywords.as_slice());
+                assert_eq!(view.acl(), &held.acl);
                 assert_eq!(view.uid_next(), held.uid_next);
                 assert_eq!(view.highest_mod_seq(), held.highest_mod_seq);
             }
@@ -196,7 +197,7 @@ impl Engine {
 }
 
 fn plain_of(state: &AccountState) -> PlainAccount {
-    let description = state.describe();
+    let description = state.describe(&Actor::Owner);
     let selectable = description
         .mailboxes
         .iter()

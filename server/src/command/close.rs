@@ -1,6 +1,6 @@
 //! CLOSE (RFC 3501 6.4.2).
 
-use storage_engine::request::Operation;
+use storage_engine::request::{Operation, Refusal};
 
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
@@ -26,7 +26,8 @@ pub async fn execute<R: Runtime>(session: &mut Session<R>) -> Execution {
     };
     session.deselect();
     match expunged {
-        Ok(()) => Ok(Completion::ok()),
+        // RFC 4314 4: without `e` the mailbox is closed all the same.
+        Ok(()) | Err(Refusal::NoPermission) => Ok(Completion::ok()),
         Err(refusal) => refused(&refusal, Missing::Subject),
     }
 }

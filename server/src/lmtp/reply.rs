@@ -107,6 +107,7 @@ impl Reply {
             | Refusal::NoSelect
             | Refusal::NotAllowed(_)
             | Refusal::HasChildren
+            | Refusal::NoPermission
             | Refusal::MessageGone => Self::TRY_AGAIN,
         }
     }

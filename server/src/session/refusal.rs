@@ -23,6 +23,7 @@ pub fn refused(refusal: &Refusal, missing: Missing) -> Execution {
             (Some(Code::TryCreate), "No such mailbox")
         }
         Refusal::NoSuchMailbox => (Some(Code::NonExistent), "No such mailbox"),
+        Refusal::NoPermission => (Some(Code::NoPerm), "You may not do this to this mailbox"),
         Refusal::NoSuchAccount => return Err(Gone::Bye("Account is no longer served")),
         Refusal::AccountExists => (Some(Code::ServerBug), "Account exists"),
         Refusal::MailboxExists => (Some(Code::AlreadyExists), "Mailbox exists already"),
@@ -77,6 +78,7 @@ mod tests {
                 Refusal::NotAllowed("INBOX stays"),
                 "a NO [CANNOT] INBOX stays",
             ),
+            (Refusal::NoPermission, "a NO [NOPERM] "),
             (Refusal::HasChildren, "a NO [HASCHILDREN] "),
             (Refusal::OverQuota, "a NO [OVERQUOTA] "),
             (Refusal::Limit("too many"), "a NO [LIMIT] too many"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::keywords::translate;
 use super::state::Life;
 use super::{AccountState, Mailbox};
+use crate::acl::Acl;
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, Uid};
 use crate::index::Entry;
 use crate::record::Record;
@@ -107,6 +108,7 @@ impl AccountState {
             }
             Record::Moved { mailbox, places } => self.move_places(*mailbox, places, effects),
             Record::Restated { part, parts, bytes } => self.restate(*part, *parts, bytes),
+            Record::AclSet { mailbox, acl } => self.set_acl(*mailbox, acl, effects),
         }
     }
 
@@ -339,6 +341,17 @@ impl AccountState {
                 summary_place: entry.summary_place,
                 size: entry.size,
             });
+        }
+    }
+
+    fn set_acl(&mut self, mailbox: MailboxId, acl: &Acl, effects: Option<&mut Effects>) {
+        let Some(held) = self.mailboxes.get_mut(&mailbox) else {
+            return;
+        };
+        held.acl = acl.clone();
+        if let Some(effects) = effects {
+            let acl = acl.clone();
+            effects.changes.push((mailbox, ChangeKind::Acl { acl }));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Plans of the account itself and of its mailboxes: CREATE, DELETE, RENAME, SELECT, STATUS.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::keywords::KeywordPlan;
 use super::names::{INBOX, parents};
@@ -9,6 +9,8 @@ use super::state::Life;
 use super::transfer::plan_copies;
 use super::{AccountState, Mailbox, PlanContext, Planned, ReplyDraft};
 use super::{normalize_name, special_use_bits, validate_name};
+use crate::acl::Acl;
+use crate::actor::Actor;
 use crate::ids::{MailboxId, Uid, UidValidity};
 use crate::record::Record;
 use crate::request::{Access, NewMailbox, Refusal};
@@ -64,9 +66,15 @@ impl AccountState {
             }
             naming.records.push(Record::MailboxDeleted { mailbox: *id });
         }
-        naming.create(&name, special_use_bits(&mailbox.special_use))?;
+        // Special uses and subscriptions are the owner's.
+        let is_guest = matches!(context.actor, Actor::Guest(_));
+        let special_use = match is_guest {
+            true => 0,
+            false => special_use_bits(&mailbox.special_use),
+        };
+        naming.create(&name, special_use)?;
         let mut records = naming.records;
-        if mailbox.subscribe && !self.subscriptions.contains(&name) {
+        if mailbox.subscribe && !is_guest && !self.subscriptions.contains(&name) {
             records.push(Record::Subscribed { name });
         }
         Ok(Planned::new(records, ReplyDraft::Done))
@@ -153,8 +161,18 @@ impl AccountState {
         Ok(Planned::new(records, ReplyDraft::Done))
     }
 
-    pub(super) fn plan_select(&self, name: &str, access: Access) -> Result<Planned, Refusal> {
+    pub(super) fn plan_select(
+        &self,
+        name: &str,
+        access: Access,
+        actor: &Actor,
+    ) -> Result<Planned, Refusal> {
         let mailbox = self.selectable(&normalize_name(name))?;
+        // RFC 4314 5.2: who can change nothing has it READ-ONLY, and takes no `\Recent`.
+        let access = match mailbox.acl.rights_of(actor).changes_messages() {
+            true => access,
+            false => Access::ReadOnly,
+        };
         let takes = access == Access::ReadWrite && mailbox.first_recent < mailbox.uid_next;
         let taken = Record::RecentTaken {
             mailbox: mailbox.id,
@@ -163,14 +181,17 @@ impl AccountState {
         let records = takes.then_some(taken).into_iter().collect();
         let draft = ReplyDraft::Selected {
             mailbox: mailbox.id,
+            actor: actor.clone(),
+            access,
             first_recent: mailbox.first_recent,
         };
         Ok(Planned::new(records, draft))
     }
 
-    pub(super) fn plan_status(&self, name: &str) -> Result<Planned, Refusal> {
+    pub(super) fn plan_status(&self, name: &str, actor: &Actor) -> Result<Planned, Refusal> {
         let mailbox = self.selectable(&normalize_name(name))?.id;
-        Ok(Planned::nothing(ReplyDraft::Status { mailbox }))
+        let actor = actor.clone();
+        Ok(Planned::nothing(ReplyDraft::Status { mailbox, actor }))
     }
 }
 
@@ -198,6 +219,7 @@ impl Mailbox {
             recent: 0,
             bytes: 0,
             history: Default::default(),
+            acl: Default::default(),
         }
     }
 }
@@ -206,7 +228,8 @@ impl Mailbox {
 struct Naming<'a> {
     state: &'a AccountState,
     now_s: i64,
-    made: BTreeSet<String>,
+    /// What this frame makes, and the rights that it inherits.
+    made: BTreeMap<String, Acl>,
     last_mailbox: MailboxId,
     last_uid_validity: UidValidity,
     records: Vec<Record>,
@@ -217,7 +240,7 @@ impl<'a> Naming<'a> {
         Naming {
             state,
             now_s,
-            made: BTreeSet::new(),
+            made: BTreeMap::new(),
             last_mailbox: state.last_mailbox,
             last_uid_validity: state.last_uid_validity,
             records: Vec::new(),
@@ -225,7 +248,7 @@ impl<'a> Naming<'a> {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.made.contains(name) || self.state.names.contains_key(name)
+        self.made.contains_key(name) || self.state.names.contains_key(name)
     }
 
     fn create(&mut self, name: &str, special_use: u8) -> Result<MailboxId, Refusal> {
@@ -254,7 +277,8 @@ impl<'a> Naming<'a> {
         if self.state.names.len() + self.made.len() >= MAILBOXES_MAX {
             return Err(Refusal::Limit("too many mailboxes"));
         }
-        self.made.insert(name.to_owned());
+        let acl = self.inherited(name);
+        self.made.insert(name.to_owned(), acl.clone());
         self.last_mailbox = MailboxId(self.last_mailbox.0 + 1);
         self.records.push(Record::MailboxCreated {
             mailbox: self.last_mailbox,
@@ -263,6 +287,17 @@ impl<'a> Naming<'a> {
             special_use,
             noselect,
         });
+        if !acl.is_empty() {
+            let mailbox = self.last_mailbox;
+            self.records.push(Record::AclSet { mailbox, acl });
+        }
         Ok(self.last_mailbox)
+    }
+
+    /// The list of the mailbox above, as it is now: later changes of it are its own.
+    fn inherited(&self, name: &str) -> Acl {
+        let made = parents(name).rev().find_map(|parent| self.made.get(parent));
+        let held = || self.state.outer(name).map(|outer| &outer.acl);
+        made.or_else(held).cloned().unwrap_or_default()
     }
 }

@@ -3,11 +3,13 @@
 use super::keywords::KeywordPlan;
 use super::names::INBOX;
 use super::normalize_name;
+use super::permission::{changeable_flags, permitted_flags};
 use super::{AccountState, Mailbox, PlanContext, Planned, RangeBuilder, ReplyDraft};
+use crate::actor::Actor;
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, Uid};
 use crate::index::Entry;
 use crate::record::Record;
-use crate::request::{Flags, Limit, NewBody, NewMessage, Refusal, Store, StoreAction};
+use crate::request::{FlagNames, Flags, Limit, NewBody, NewMessage, Refusal, Store, StoreAction};
 use crate::request::{Target, UidRange};
 use crate::state_limits::APPEND_MESSAGES_MAX;
 use crate::view::By;
@@ -27,6 +29,7 @@ impl AccountState {
         let bytes = messages.iter().map(|message| u64::from(message.size)).sum();
         self.check_growth(limit, bytes, messages.len())?;
         let first = mailbox.free_uids(messages.len())?;
+        let changeable = changeable_flags(mailbox.acl.rights_of(context.actor));
         let mut keywords = KeywordPlan::new(mailbox);
         let mut added = Vec::with_capacity(messages.len());
         let mut last_body = self.last_body;
@@ -44,7 +47,8 @@ impl AccountState {
             let entry = Entry {
                 uid: Uid(uid),
                 mod_seq: ModSeq(mailbox.mod_seq.0 + step),
-                flags: keywords.bits(&message.flags)?,
+                // RFC 4314 4: flags that may not be set are left out, the message is taken.
+                flags: keywords.bits(&permitted_flags(&message.flags, changeable))?,
                 internal_date_s: message.internal_date_s,
                 zone_min: message.internal_date_zone_min,
                 saved_s: context.now_s,
@@ -68,16 +72,23 @@ impl AccountState {
         Ok(Planned::new(records, draft))
     }
 
-    pub(super) fn plan_store(&self, store: &Store) -> Result<Planned, Refusal> {
+    pub(super) fn plan_store(&self, store: &Store, actor: &Actor) -> Result<Planned, Refusal> {
         let mailbox = self.selectable_id(store.mailbox)?;
+        let changeable = changeable_flags(mailbox.acl.rights_of(actor));
+        let flags = permitted_flags(&store.flags, changeable);
+        // RFC 4314 4: a STORE fails if nothing of it may be done, and leaves out what may not.
+        let nothing_left = flags == FlagNames::default() && store.flags != flags;
+        if changeable == Flags(0) || nothing_left {
+            return Err(Refusal::NoPermission);
+        }
         let mut keywords = KeywordPlan::new(mailbox);
         let (set, clear) = match store.action {
             StoreAction::Replace => {
-                let set = keywords.bits(&store.flags)?;
-                (set, Flags(!set.0))
+                let set = keywords.bits(&flags)?;
+                (set, Flags(!set.0 & changeable.0))
             }
-            StoreAction::Add => (keywords.bits(&store.flags)?, Flags(0)),
-            StoreAction::Remove => (Flags(0), keywords.known_bits(&store.flags)),
+            StoreAction::Add => (keywords.bits(&flags)?, Flags(0)),
+            StoreAction::Remove => (Flags(0), keywords.known_bits(&flags)),
         };
         let (mut changed, mut modified) = (RangeBuilder::default(), Vec::new());
         let gone = mailbox.for_each(&store.uids, |entry| {

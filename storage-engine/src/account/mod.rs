@@ -5,6 +5,7 @@
 //! by `plan` alone; *published* has the durable ones and is what everybody else reads. Both, and
 //! recovery, run the same `apply`.
 
+mod acl;
 mod apply;
 mod describe;
 mod history;
@@ -13,6 +14,7 @@ mod mailbox;
 mod message;
 mod moved;
 mod names;
+mod permission;
 mod plan;
 mod reply;
 mod restate;

@@ -40,6 +40,6 @@ pub fn validate_name(name: &str) -> Result<(), Refusal> {
 }
 
 /// The names above this one, topmost first.
-pub(super) fn parents(name: &str) -> impl Iterator<Item = &str> {
+pub(super) fn parents(name: &str) -> impl DoubleEndedIterator<Item = &str> {
     name.match_indices('/').filter_map(|(at, _)| name.get(..at))
 }

@@ -72,6 +72,7 @@ impl AccountState {
         operation: &Operation,
         context: &PlanContext<'_>,
     ) -> Result<Planned, Refusal> {
+        self.permit(operation, context.actor)?;
         match operation {
             Operation::CreateAccount { mailboxes } => {
                 return self.plan_create_account(mailboxes, context);
@@ -80,23 +81,30 @@ impl AccountState {
             _ if !self.exists() => return Err(Refusal::NoSuchAccount),
             _ => {}
         }
+        let actor = context.actor;
         match operation {
-            Operation::Describe => Ok(Planned::nothing(ReplyDraft::Account)),
-            Operation::Status { name } => self.plan_status(name),
+            Operation::Describe => {
+                let actor = actor.clone();
+                Ok(Planned::nothing(ReplyDraft::Account { actor }))
+            }
+            Operation::Status { name } => self.plan_status(name, actor),
             Operation::CreateMailbox { mailbox } => self.plan_create(mailbox, context),
             Operation::DeleteMailbox { name } => self.plan_delete(name),
             Operation::RenameMailbox { from, to } => self.plan_rename(from, to, context),
             Operation::Subscribe { name } => self.plan_subscribe(name),
             Operation::Unsubscribe { name } => Ok(self.plan_unsubscribe(name)),
-            Operation::Select { name, access, .. } => self.plan_select(name, *access),
+            Operation::Select { name, access, .. } => self.plan_select(name, *access, actor),
             Operation::Append {
                 mailbox,
                 messages,
                 limit,
             } => self.plan_append(mailbox, messages, limit, context),
-            Operation::Store(store) => self.plan_store(store),
+            Operation::Store(store) => self.plan_store(store, actor),
             Operation::Expunge { mailbox, uids } => self.plan_expunge(*mailbox, uids.as_deref()),
             Operation::Transfer(transfer) => self.plan_transfer(transfer, context),
+            Operation::ChangeAcl { name, changes } => self.plan_change_acl(name, changes),
+            Operation::Acl { name } => self.plan_acl(name),
+            Operation::MyRights { name } => self.plan_my_rights(name, actor),
             Operation::Deselect { .. } => Ok(Planned::nothing(ReplyDraft::Done)),
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
@@ -107,8 +115,12 @@ impl AccountState {
         }
     }
 
-    /// The mailboxes whose pages must be warm (in both states) to plan and apply this.
-    pub fn pages_needed(&self, operation: &Operation) -> Vec<MailboxId> {
+    /// The mailboxes whose pages must be warm (in both states) to plan and apply this. None for
+    /// what will be refused: a guest learns nothing from the time that reading them takes.
+    pub fn pages_needed(&self, operation: &Operation, actor: &Actor) -> Vec<MailboxId> {
+        if self.permit(operation, actor).is_err() {
+            return Vec::new();
+        }
         let named = |name: &str| {
             let id = self.names.get(&super::normalize_name(name));
             id.copied().into_iter().collect()
@@ -132,6 +144,9 @@ impl AccountState {
             | Operation::Subscribe { .. }
             | Operation::Unsubscribe { .. }
             | Operation::Select { .. }
+            | Operation::ChangeAcl { .. }
+            | Operation::Acl { .. }
+            | Operation::MyRights { .. }
             | Operation::Deselect { .. }
             | Operation::UploadChunk { .. }
             | Operation::AbandonUpload { .. }

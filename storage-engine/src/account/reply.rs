@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::AccountState;
+use crate::acl::{Acl, Rights};
+use crate::actor::Actor;
 use crate::ids::{ChangeNumber, MailboxId, ModSeq, Uid, UidValidity};
-use crate::request::{Refusal, Reply, Selected};
+use crate::request::{Access, Refusal, Reply, Selected};
 
 /// An answer without its change numbers and counters: those are the published state's, and are
 /// filled in once the records are durable and published.
@@ -13,16 +15,29 @@ pub enum ReplyDraft {
     /// [`Reply::Done`]
     Done,
     /// [`Reply::Account`]
-    Account,
+    Account {
+        /// As who asks may see it.
+        actor: Actor,
+    },
     /// [`Reply::Status`]
     Status {
         /// The mailbox.
         mailbox: MailboxId,
+        /// As who asks may see it.
+        actor: Actor,
     },
+    /// [`Reply::Acl`]
+    Acl(Acl),
+    /// [`Reply::Rights`]
+    Rights(Rights),
     /// [`Reply::Selected`]
     Selected {
         /// The mailbox.
         mailbox: MailboxId,
+        /// Who asks.
+        actor: Actor,
+        /// How it is selected, as far as the rights allow.
+        access: Access,
         /// The first UID that is recent for the session.
         first_recent: Uid,
     },
@@ -78,20 +93,25 @@ impl ReplyDraft {
     ) -> Result<Reply, Refusal> {
         Ok(match self {
             ReplyDraft::Done => Reply::Done,
-            ReplyDraft::Account => Reply::Account(Arc::new(published.describe())),
-            ReplyDraft::Status { mailbox } => {
+            ReplyDraft::Account { actor } => Reply::Account(Arc::new(published.describe(&actor))),
+            ReplyDraft::Acl(acl) => Reply::Acl(acl),
+            ReplyDraft::Rights(rights) => Reply::Rights(rights),
+            ReplyDraft::Status { mailbox, actor } => {
                 let mailbox = published.selectable_id(mailbox)?;
-                Reply::Status(mailbox.status())
+                Reply::Status(mailbox.status(&actor))
             }
             ReplyDraft::Selected {
                 mailbox,
+                actor,
                 first_recent,
+                ..
             } => {
                 // Deleted by somebody between the plan and now: then it can't be selected.
                 let held = published.selectable_id(mailbox)?;
                 Reply::Selected(Selected {
-                    status: held.status(),
+                    status: held.status(&actor),
                     keywords: held.keywords.to_vec(),
+                    rights: held.acl.rights_of(&actor),
                     first_recent,
                     change: change(mailbox),
                 })

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::ExpungeHistory;
+use crate::acl::Acl;
 use crate::ids::{BodyId, ChangeNumber, Lsn, MailboxId, ModSeq, Uid, UidValidity};
 use crate::index::{Entry, MailboxIndex, MailboxSnapshot};
 use crate::request::{Flags, Refusal};
@@ -75,6 +76,8 @@ pub struct Mailbox {
     pub bytes: u64,
     /// What was expunged.
     pub history: ExpungeHistory,
+    /// Who else may do what.
+    pub acl: Acl,
 }
 
 impl AccountState {
@@ -135,6 +138,7 @@ impl AccountState {
             uid_validity: held.uid_validity,
             uid_next: held.uid_next,
             highest_mod_seq: held.mod_seq,
+            acl: held.acl.clone(),
         })
     }
 

@@ -65,7 +65,7 @@ fn append(name: Target, messages: usize, limit: Limit) -> Operation {
 }
 
 fn inbox(state: &AccountState) -> MailboxId {
-    state.describe().mailboxes[0].mailbox
+    state.describe(&Actor::Owner).mailboxes[0].mailbox
 }
 
 fn store(state: &AccountState, uids: UidRange, keyword: &str) -> Operation {
@@ -177,7 +177,7 @@ fn limits_of_the_account_refuse_growth_but_not_moves() {
     let refused = do_it(&mut state, transfer(TransferKind::Copy));
     assert_eq!(refused, Err(Refusal::OverQuota));
     do_it(&mut state, transfer(TransferKind::Move)).unwrap();
-    assert_eq!(state.describe().mailboxes[1].messages, 3);
+    assert_eq!(state.describe(&Actor::Owner).mailboxes[1].messages, 3);
 }
 
 #[test]

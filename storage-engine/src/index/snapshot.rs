@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::MailboxIndex;
+use crate::acl::Acl;
 use crate::ids::{ChangeNumber, MailboxId, ModSeq, Uid, UidValidity};
 
 /// Everything a view needs; crosses shards (pages are shared, the overlay is copied).
@@ -22,4 +23,6 @@ pub struct MailboxSnapshot {
     pub uid_next: Uid,
     /// HIGHESTMODSEQ.
     pub highest_mod_seq: ModSeq,
+    /// Who else may do what.
+    pub acl: Acl,
 }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
-use crate::account::{PlanContext, Planned};
+use crate::account::{PlanContext, Planned, ReplyDraft};
+use crate::actor::Actor;
 use crate::disk::Disk;
 use crate::ids::{AccountId, BodyId, Lsn, MailboxId, Place, Position, SessionKey, Uid};
 use crate::limits::BODY_INLINE_BYTES_MAX;
@@ -32,7 +33,11 @@ impl<D: Disk> MailStore<D> {
         if outcome.is_err() {
             self.forget_unborn(request.account);
         }
-        outcome
+        match (&outcome, &request.actor) {
+            // Whether there is such an account is not a guest's business.
+            (Err(Refusal::NoSuchAccount), Actor::Guest(_)) => Err(Refusal::NoSuchMailbox),
+            _ => outcome,
+        }
     }
 
     async fn plan_until_done(&self, request: &Request) -> Result<Reply, Refusal> {
@@ -50,7 +55,7 @@ impl<D: Disk> MailStore<D> {
                 .states
                 .borrow()
                 .planned
-                .pages_needed(&request.operation);
+                .pages_needed(&request.operation, &request.actor);
             self.warm(account, &held, &needed).await?;
             // From here to the end of `submit` nothing waits, so what was checked stays true. The
             // pages needed may have changed while others were read: look once more.
@@ -59,7 +64,7 @@ impl<D: Disk> MailStore<D> {
                 .states
                 .borrow()
                 .planned
-                .pages_needed(&request.operation)
+                .pages_needed(&request.operation, &request.actor)
                 != needed
             {
                 continue;
@@ -328,10 +333,11 @@ impl<D: Disk> MailStore<D> {
     /// Keeps the book of who has which mailbox selected.
     fn note_session(&self, states: &mut States, request: &Request, planned: &Planned) {
         match &request.operation {
-            Operation::Select {
-                access, session, ..
-            } => {
-                if let crate::account::ReplyDraft::Selected { mailbox, .. } = &planned.draft {
+            Operation::Select { session, .. } => {
+                if let ReplyDraft::Selected {
+                    mailbox, access, ..
+                } = &planned.draft
+                {
                     states.select(*mailbox, *session, *access);
                 }
             }
@@ -406,6 +412,9 @@ fn purpose(operation: &Operation) -> Purpose {
         | Operation::Deselect { .. }
         | Operation::Snapshot { .. }
         | Operation::AbandonUpload { .. }
+        | Operation::ChangeAcl { .. }
+        | Operation::Acl { .. }
+        | Operation::MyRights { .. }
         | Operation::Store(_)
         | Operation::Expunge { .. }
         | Operation::Locate { .. } => Purpose::Upkeep,

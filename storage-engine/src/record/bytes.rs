@@ -44,6 +44,11 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(&value.to_le_bytes());
     }
 
+    /// These bytes, without a count.
+    pub fn array<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.out.extend_from_slice(bytes);
+    }
+
     /// A count, four bytes.
     pub fn count(&mut self, len: usize) {
         match u32::try_from(len) {

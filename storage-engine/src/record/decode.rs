@@ -1,7 +1,7 @@
 //! Bytes to records. Any bytes are answered by records or by an error; a count never reserves
 //! more than the bytes that are there.
 
-use super::{Reader, Record, kind};
+use super::{Reader, Record, decode_acl, kind};
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, SegmentId, Uid, UidValidity};
 use crate::index::Entry;
 use crate::request::{Flags, UidRange};
@@ -70,6 +70,10 @@ fn decode_body(kind: u8, body: &mut Reader<'_>) -> Result<Record, RecordError> {
         kind::RECENT_TAKEN => Record::RecentTaken {
             mailbox: MailboxId(body.u32()?),
             first_recent: Uid(body.u32()?),
+        },
+        kind::ACL_SET => Record::AclSet {
+            mailbox: MailboxId(body.u32()?),
+            acl: decode_acl(body)?,
         },
         _ => decode_message(kind, body)?,
     })

@@ -1,6 +1,6 @@
 //! Records to bytes. FORMAT.md has the table.
 
-use super::{Record, Writer, kind};
+use super::{Record, Writer, encode_acl, kind};
 use crate::ids::{Place, Uid};
 use crate::index::Entry;
 use crate::request::UidRange;
@@ -40,6 +40,7 @@ fn kind_of(record: &Record) -> u8 {
         Record::RecentTaken { .. } => kind::RECENT_TAKEN,
         Record::Moved { .. } => kind::MOVED,
         Record::Restated { .. } => kind::RESTATED,
+        Record::AclSet { .. } => kind::ACL_SET,
     }
 }
 
@@ -73,6 +74,10 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
         } => {
             out.u32(mailbox.0);
             out.u32(first_recent.0);
+        }
+        Record::AclSet { mailbox, acl } => {
+            out.u32(mailbox.0);
+            encode_acl(acl, out);
         }
         _ => encode_message(record, out),
     }

@@ -4,17 +4,20 @@
 
 #![cfg_attr(not(test), deny(clippy::as_conversions))]
 
+mod acl;
 mod bytes;
 mod decode;
 mod encode;
-mod kind;
+pub(crate) mod kind;
 #[cfg(test)]
 mod tests;
 
+use crate::acl::Acl;
 use crate::ids::{MailboxId, ModSeq, Place, Uid, UidValidity};
 use crate::index::Entry;
 use crate::request::{Flags, UidRange};
 
+pub(crate) use acl::{decode_acl, encode_acl};
 pub use bytes::{Reader, Writer};
 pub(crate) use decode::{ENTRY_BYTES, decode_bool, decode_entry, decode_place};
 pub use decode::{RecordError, decode_frame};
@@ -145,6 +148,13 @@ pub enum Record {
         /// This part of `AccountState::encode(Form::Whole)`.
         bytes: Vec<u8>,
     },
+    /// The mailbox's list of rights is this one.
+    AclSet {
+        /// The mailbox, or the name.
+        mailbox: MailboxId,
+        /// The whole list.
+        acl: Acl,
+    },
 }
 
 impl Record {
@@ -167,7 +177,8 @@ impl Record {
             | Record::MessageAdded { .. }
             | Record::KeywordAdded { .. }
             | Record::RecentTaken { .. }
-            | Record::Restated { .. } => Vec::new(),
+            | Record::Restated { .. }
+            | Record::AclSet { .. } => Vec::new(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Golden bytes of every kind, and decoding of damaged ones.
 
 use super::*;
-use crate::ids::{BodyId, SegmentId};
+use crate::acl::{AclEntry, Identifier, Rights};
+use crate::ids::{AccountId, BodyId, SegmentId};
 use crate::testing::Rng;
 
 fn hex(bytes: &[u8]) -> String {
@@ -48,6 +49,7 @@ fn samples() -> Vec<(Record, String)> {
     let mut all = mailbox_samples();
     all.extend(message_samples());
     all.extend(upkeep_samples());
+    all.extend(acl_samples());
     all
 }
 
@@ -179,6 +181,45 @@ fn upkeep_samples() -> Vec<(Record, String)> {
                 bytes: vec![0xfe],
             },
             "100d000000010000000200000001000000fe".to_owned(),
+        ),
+    ]
+}
+
+fn acl_samples() -> Vec<(Record, String)> {
+    let entry = |identifier, negative, letters| AclEntry {
+        identifier,
+        negative,
+        rights: Rights::from_letters(letters).unwrap(),
+    };
+    let entries = [
+        entry(Identifier::Account(AccountId([7; 16])), false, "lr"),
+        entry(Identifier::Account(AccountId([7; 16])), true, "a"),
+        entry(Identifier::Anyone, false, "l"),
+        entry(Identifier::AnyoneOwnersDomain, false, "s"),
+        entry(Identifier::AnyoneDomain("x".to_owned()), false, "w"),
+        entry(Identifier::Group("y".to_owned()), true, "te"),
+    ];
+    let mailbox = MailboxId(2);
+    let id = "07".repeat(16);
+    let acl = Acl::from_entries(entries).unwrap();
+    let golden = format!(
+        concat!(
+            "114a0000000200000006000000",
+            "00{id}000300",
+            "00{id}010004",
+            "01000100",
+            "02000400",
+            "030100000078000800",
+            "040100000079010003",
+        ),
+        id = id
+    );
+    let none = Acl::default();
+    vec![
+        (Record::AclSet { mailbox, acl }, golden),
+        (
+            Record::AclSet { mailbox, acl: none },
+            "11080000000200000000000000".to_owned(),
         ),
     ]
 }

@@ -15,6 +15,9 @@ pub enum Refusal {
     /// `NO [ALREADYEXISTS]`.
     #[error("mailbox exists")]
     MailboxExists,
+    /// `NO [NOPERM]`: a guest sees the mailbox and may not do this to it.
+    #[error("no permission")]
+    NoPermission,
     /// The name can't be selected or appended to.
     #[error("not a mailbox, only a name")]
     NoSelect,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{SpecialUse, UidRange};
+use crate::acl::{Acl, Rights};
 use crate::ids::{BodyId, ChangeNumber, MailboxId, ModSeq, Place, Uid, UidValidity};
 use crate::index::MailboxSnapshot;
 
@@ -63,6 +64,10 @@ pub enum Reply {
         /// HIGHESTMODSEQ of the source after it.
         mod_seq: ModSeq,
     },
+    /// Of `Acl`.
+    Acl(Acl),
+    /// Of `MyRights`.
+    Rights(Rights),
     /// Of `Locate`.
     Located {
         /// The body's identity.
@@ -114,6 +119,8 @@ pub struct MailboxStatus {
     pub bytes: u64,
     /// HIGHESTMODSEQ.
     pub highest_mod_seq: ModSeq,
+    /// What who asks may do there. Without `r` the counters above are those of an empty mailbox.
+    pub rights: Rights,
 }
 
 /// Answer of `Select`.
@@ -123,6 +130,8 @@ pub struct Selected {
     pub status: MailboxStatus,
     /// Keywords of the mailbox, in bit order.
     pub keywords: Vec<String>,
+    /// What who asks may do there.
+    pub rights: Rights,
     /// UIDs that are recent for this session: `first <= uid < uid_next`.
     pub first_recent: Uid,
     /// Rests on this change.

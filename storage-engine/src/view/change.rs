@@ -1,5 +1,6 @@
 //! A published change of a mailbox: what the owner sends to every core that watches it.
 
+use crate::acl::Acl;
 use crate::ids::{ChangeNumber, ModSeq, Place, SessionKey, Uid};
 use crate::index::{Entry, MailboxIndex};
 use crate::request::{Flags, UidRange};
@@ -53,6 +54,11 @@ pub enum ChangeKind {
     Moved {
         /// Message, new body place, new summary place.
         places: Vec<(Uid, Place, Place)>,
+    },
+    /// Its list of rights is another one: guests who may not read it any more end by BYE.
+    Acl {
+        /// The whole list.
+        acl: Acl,
     },
     /// The mailbox or its account was deleted: sessions end by BYE.
     Ended,

@@ -8,6 +8,7 @@ use super::flag_changes::FlagChanges;
 use super::floor::Floor;
 use super::ghosts::Ghosts;
 use super::{Change, ChangeKind, SessionView};
+use crate::acl::Acl;
 use crate::ids::{ChangeNumber, MailboxId, ModSeq, SessionKey, Uid, UidValidity};
 use crate::index::{Entry, MailboxIndex, MailboxSnapshot};
 use crate::request::{Flags, UidRange};
@@ -28,6 +29,7 @@ pub struct View {
     pub(super) uid_next: Uid,
     pub(super) highest_mod_seq: ModSeq,
     pub(super) ended: bool,
+    acl: Acl,
     pub(super) ghosts: Ghosts,
     pub(super) flags: FlagChanges,
     sessions: BTreeMap<SessionKey, Position>,
@@ -69,6 +71,7 @@ impl View {
             uid_next: snapshot.uid_next,
             highest_mod_seq: snapshot.highest_mod_seq,
             ended: false,
+            acl: snapshot.acl,
             ghosts: Ghosts::default(),
             flags: FlagChanges::default(),
             sessions: BTreeMap::new(),
@@ -109,6 +112,7 @@ impl View {
                     }
                 }
             }
+            ChangeKind::Acl { acl } => self.acl = acl.clone(),
             ChangeKind::Ended => self.ended = true,
         }
         self.trim();
@@ -142,6 +146,7 @@ impl View {
         self.index = snapshot.index;
         self.seen_below.set(Uid(1));
         self.keywords = snapshot.keywords;
+        self.acl = snapshot.acl;
         self.uid_next = snapshot.uid_next;
         self.highest_mod_seq = snapshot.highest_mod_seq;
         self.trim();
@@ -165,6 +170,11 @@ impl View {
     /// Keywords in bit order.
     pub fn keywords(&self) -> &[String] {
         &self.keywords
+    }
+
+    /// Who else may do what, as of now.
+    pub fn acl(&self) -> &Acl {
+        &self.acl
     }
 
     /// UIDVALIDITY.

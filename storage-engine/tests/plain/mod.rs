@@ -18,6 +18,8 @@ pub use operation::PlainOperation;
 pub struct PlainAccount {
     /// None = only a name.
     pub mailboxes: BTreeMap<String, Option<PlainMailbox>>,
+    /// What anyone may do, of those that are only a name: not seen from outside.
+    pub name_rights: BTreeMap<String, u16>,
     pub subscriptions: BTreeSet<String>,
     pub last_uid_validity: u32,
 }
@@ -29,6 +31,8 @@ pub struct PlainMailbox {
     pub mod_seq: u64,
     pub first_recent: u32,
     pub keywords: Vec<String>,
+    /// What anyone may do, as bits.
+    pub rights: u16,
     pub messages: BTreeMap<u32, PlainMessage>,
 }
 
@@ -116,6 +120,7 @@ impl PlainAccount {
                 Ok(())
             }
             PlainOperation::Transfer { .. } => self.transfer(operation, now_s),
+            PlainOperation::Give { name, rights } => self.give(name, *rights),
         }
     }
 
@@ -130,6 +135,8 @@ impl PlainAccount {
 
     fn create(&mut self, name: &str, now_s: i64) {
         self.create_parents(name);
+        let rights = self.inherited(name);
+        self.name_rights.remove(name);
         self.last_uid_validity = (now_s as u32).max(self.last_uid_validity + 1);
         let made = PlainMailbox {
             uid_validity: self.last_uid_validity,
@@ -137,6 +144,7 @@ impl PlainAccount {
             mod_seq: 1,
             first_recent: 1,
             keywords: Vec::new(),
+            rights,
             messages: BTreeMap::new(),
         };
         self.mailboxes.insert(name.to_owned(), Some(made));
@@ -144,8 +152,32 @@ impl PlainAccount {
 
     fn create_parents(&mut self, name: &str) {
         for (at, _) in name.match_indices('/') {
-            self.mailboxes.entry(name[..at].to_owned()).or_insert(None);
+            let parent = &name[..at];
+            if !self.mailboxes.contains_key(parent) {
+                let rights = self.inherited(parent);
+                self.mailboxes.insert(parent.to_owned(), None);
+                self.name_rights.insert(parent.to_owned(), rights);
+            }
         }
+    }
+
+    fn give(&mut self, name: &str, rights: u16) -> Result<(), Refusal> {
+        match self.mailboxes.get_mut(name) {
+            None => return Err(Refusal::NoSuchMailbox),
+            Some(None) => drop(self.name_rights.insert(name.to_owned(), rights)),
+            Some(Some(mailbox)) => mailbox.rights = rights,
+        }
+        Ok(())
+    }
+
+    /// The rights of the nearest mailbox or name above, as they are now.
+    fn inherited(&self, name: &str) -> u16 {
+        let mut above = name.match_indices('/').map(|(at, _)| &name[..at]).rev();
+        let outer = above.find(|parent| self.mailboxes.contains_key(*parent));
+        outer.map_or(0, |outer| match &self.mailboxes[outer] {
+            Some(mailbox) => mailbox.rights,
+            None => self.name_rights.get(outer).copied().unwrap_or(0),
+        })
     }
 
     fn has_children(&self, name: &str) -> bool {
@@ -163,6 +195,7 @@ impl PlainAccount {
             (Some(Some(_)), true) => self.mailboxes.insert(name.to_owned(), None),
             (Some(_), false) => self.mailboxes.remove(name),
         };
+        self.name_rights.remove(name);
         Ok(())
     }
 
@@ -191,9 +224,12 @@ impl PlainAccount {
         let names: Vec<String> = self.mailboxes.keys().cloned().collect();
         for name in names {
             if name == from || name.starts_with(&below) {
+                let newer = format!("{to}{}", &name[from.len()..]);
                 let mailbox = self.mailboxes.remove(&name).unwrap();
-                self.mailboxes
-                    .insert(format!("{to}{}", &name[from.len()..]), mailbox);
+                self.mailboxes.insert(newer.clone(), mailbox);
+                if let Some(rights) = self.name_rights.remove(&name) {
+                    self.name_rights.insert(newer, rights);
+                }
             }
         }
         Ok(())
@@ -407,6 +443,7 @@ fn dump_mailbox(snapshot: &MailboxSnapshot, recent: u32) -> PlainMailbox {
         mod_seq: snapshot.highest_mod_seq.0,
         first_recent: *messages.keys().nth(skipped).unwrap_or(&snapshot.uid_next.0),
         keywords: snapshot.keywords.to_vec(),
+        rights: dump_rights(snapshot),
         messages,
     }
 }
@@ -414,6 +451,7 @@ fn dump_mailbox(snapshot: &MailboxSnapshot, recent: u32) -> PlainMailbox {
 impl PlainAccount {
     /// With `first_recent` as an index tells it: at a message or at UIDNEXT.
     pub fn seen_from_outside(mut self) -> PlainAccount {
+        self.name_rights.clear();
         for mailbox in self.mailboxes.values_mut().flatten() {
             let mut recent = mailbox.messages.range(mailbox.first_recent..);
             mailbox.first_recent = recent.next().map_or(mailbox.uid_next, |(uid, _)| *uid);
@@ -423,11 +461,20 @@ impl PlainAccount {
 
     /// Without what is logged but not waited for (`\Recent`).
     pub fn without_recent(mut self) -> PlainAccount {
+        self.name_rights.clear();
         for mailbox in self.mailboxes.values_mut().flatten() {
             mailbox.first_recent = 0;
         }
         self
     }
+}
+
+/// The model gives rights to anyone alone.
+fn dump_rights(snapshot: &MailboxSnapshot) -> u16 {
+    let mut entries = snapshot.acl.entries();
+    let rights = entries.next().map_or(0, |entry| entry.rights.bits());
+    assert_eq!(entries.len(), 0);
+    rights
 }
 
 fn dump_flags(flags: Flags, keywords: &[String]) -> BTreeSet<String> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use storage_engine::acl::{AclAction, AclChange, Identifier, Rights};
 use storage_engine::ids::{MailboxId, ModSeq, SessionKey, Uid};
 use storage_engine::request::*;
 use storage_engine::testing::Rng;
@@ -52,6 +53,10 @@ pub enum PlainOperation {
         uids: Vec<UidRange>,
         kind: TransferKind,
         gone: GoneMessages,
+    },
+    Give {
+        name: String,
+        rights: u16,
     },
 }
 
@@ -135,6 +140,10 @@ impl PlainOperation {
                 let uids = named.then(|| uids(rng, account, &name));
                 PlainOperation::Expunge { name, uids }
             }
+            84..87 => PlainOperation::Give {
+                name: any(rng),
+                rights: (rng.next_u64() & 0x7ff) as u16,
+            },
             _ => {
                 let from = held(rng);
                 let kinds = [TransferKind::Copy, TransferKind::Move];
@@ -212,6 +221,15 @@ impl PlainOperation {
                 gone,
                 limit: Limit::default(),
             }),
+            PlainOperation::Give { name, rights } => Operation::ChangeAcl {
+                name,
+                changes: vec![AclChange {
+                    identifier: Identifier::Anyone,
+                    negative: false,
+                    action: AclAction::Replace,
+                    rights: Rights::from_bits(rights).unwrap(),
+                }],
+            },
         }
     }
 }

@@ -23,6 +23,7 @@ fn snapshot(change: u64) -> MailboxSnapshot {
         uid_validity: UidValidity(1),
         uid_next: Uid(1),
         highest_mod_seq: ModSeq(1),
+        acl: Default::default(),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::StateError;
 use crate::account::{AccountState, Mailbox};
-use crate::record::{Reader, RecordError, Writer};
+use crate::record::{Reader, RecordError, Writer, decode_acl, encode_acl, kind};
 
 /// Bytes of a section with nothing in it.
 const SECTION_BYTES_MIN: usize = 5;
@@ -19,7 +19,6 @@ struct Sections {
 
 impl Sections {
     /// The section of this kind. Without any bytes it is left out.
-    #[allow(dead_code, reason = "no section is defined yet")]
     fn add(&mut self, kind: u8, write: impl FnOnce(&mut Writer<'_>)) {
         let mut bytes = Vec::new();
         write(&mut Writer::new(&mut bytes));
@@ -66,23 +65,27 @@ pub(super) fn decode_account(
     _state: &mut AccountState,
     input: &mut Reader<'_>,
 ) -> Result<(), StateError> {
-    decode_sections(input, |kind, _body| match kind {
-        unknown => Err(RecordError::UnknownKind(unknown).into()),
+    decode_sections(input, |kind, _body| {
+        Err(RecordError::UnknownKind(kind).into())
     })
 }
 
 /// Of one mailbox.
-pub(super) fn encode_mailbox(_held: &Mailbox, out: &mut Writer<'_>) {
-    let sections = Sections::default();
+pub(super) fn encode_mailbox(held: &Mailbox, out: &mut Writer<'_>) {
+    let mut sections = Sections::default();
+    if !held.acl.is_empty() {
+        sections.add(kind::ACL_SET, |out| encode_acl(&held.acl, out));
+    }
     sections.finish(out);
 }
 
 /// Of one mailbox.
-pub(super) fn decode_mailbox(
-    _held: &mut Mailbox,
-    input: &mut Reader<'_>,
-) -> Result<(), StateError> {
-    decode_sections(input, |kind, _body| match kind {
+pub(super) fn decode_mailbox(held: &mut Mailbox, input: &mut Reader<'_>) -> Result<(), StateError> {
+    decode_sections(input, |kind, body| match kind {
+        kind::ACL_SET => {
+            held.acl = decode_acl(body)?;
+            Ok(())
+        }
         unknown => Err(RecordError::UnknownKind(unknown).into()),
     })
 }

@@ -69,6 +69,7 @@ impl Owner {
             uid_validity: UidValidity(1),
             uid_next: Uid(self.next),
             highest_mod_seq: ModSeq(self.mod_seq),
+            acl: Default::default(),
         }
     }
 
