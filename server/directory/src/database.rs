@@ -125,6 +125,23 @@ impl Database {
             .optional()
     }
 
+    /// The names of these accounts. Those that are being deleted, or are gone, have none.
+    pub(crate) fn names_of(
+        &self,
+        ids: &[AccountId],
+    ) -> rusqlite::Result<Vec<(AccountId, AccountName)>> {
+        let sql = format!("SELECT {COLUMNS} FROM accounts WHERE id = ?1 AND state = 'active'");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut names = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = statement
+                .query_row([id.to_bytes()], account_of)
+                .optional()?;
+            names.extend(found.map(|account| (account.id, account.name)));
+        }
+        Ok(names)
+    }
+
     /// A page of accounts in order of domain and local part.
     pub(crate) fn list(
         &self,

@@ -1,5 +1,7 @@
 //! The seam: what the rest of the server sees of the directory.
 
+mod names;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -21,6 +23,7 @@ use crate::limits::{
     HASH_QUEUE_JOBS_MAX, HASH_THREADS_MAX, IMPORT_BATCH_MAX, STORE_QUEUE_JOBS_MAX,
 };
 use crate::name::{AccountName, canonical_domain};
+use crate::names::KnownNames;
 use crate::password::Password;
 use crate::settings::{Settings, Written};
 use crate::template::Template;
@@ -72,6 +75,7 @@ impl Directory {
         let shared = Arc::new(Shared {
             default_domain,
             cache: LoginCache::new().map_err(|_| no_randomness())?,
+            names: KnownNames::default(),
             throttle: Throttle::new(options.failures_per_minute_max),
             decoy: StoredHash::of(&Password::new(nobody)).ok_or_else(no_randomness)?,
             domains: ArcSwap::default(),
@@ -331,6 +335,9 @@ impl DirectoryHandle {
         self.write(move |database, shared| {
             let marked = database.mark_deleted(&name);
             shared.cache.invalidate(&name);
+            if let Ok(account) = &marked {
+                shared.names.remove(account.id);
+            }
             marked
         })
         .await

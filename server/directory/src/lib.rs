@@ -25,6 +25,7 @@ mod hash;
 pub mod import;
 pub mod limits;
 mod name;
+mod names;
 mod password;
 pub mod settings;
 mod template;

@@ -25,6 +25,12 @@ pub const CACHE_ACCOUNTS_MAX: usize = 65_536;
 /// Stripes of the login cache, so that a writer is rarely in a reader's way.
 pub const CACHE_STRIPES: usize = 64;
 
+/// Names of accounts that are remembered by id (about 100 bytes each).
+pub const NAMES_KNOWN_MAX: usize = 16_384;
+/// Names that one question asks for: as many as a list of rights has entries, and its owner. Each
+/// takes the database thread some 10 us.
+pub const NAMES_ASKED_MAX: usize = 512;
+
 /// The window in which failed logins are counted.
 pub const THROTTLE_WINDOW: Duration = Duration::from_secs(60);
 /// Pairs of account and network that are watched; beyond it the oldest window is forgotten.

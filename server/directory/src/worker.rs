@@ -16,6 +16,7 @@ use crate::error::AuthError;
 use crate::external::External;
 use crate::hash::StoredHash;
 use crate::name::AccountName;
+use crate::names::KnownNames;
 use crate::password::Password;
 use crate::settings::Settings;
 use crate::throttle::{Throttle, Verdict};
@@ -31,6 +32,7 @@ pub(crate) type HashJob = Job<Hasher>;
 pub(crate) struct Shared {
     pub(crate) default_domain: String,
     pub(crate) cache: LoginCache,
+    pub(crate) names: KnownNames,
     pub(crate) throttle: Throttle,
     /// Nobody's hash, checked where there is no account, so that both take the same time.
     pub(crate) decoy: StoredHash,

@@ -221,17 +221,21 @@ impl PlainOperation {
                 gone,
                 limit: Limit::default(),
             }),
-            PlainOperation::Give { name, rights } => Operation::ChangeAcl {
-                name,
-                changes: vec![AclChange {
-                    identifier: Identifier::Anyone,
-                    negative: false,
-                    action: AclAction::Replace,
-                    rights: Rights::from_bits(rights).unwrap(),
-                }],
-            },
+            PlainOperation::Give { name, rights } => give(name, rights),
         }
     }
+}
+
+/// The right of anyone to these.
+fn give(name: String, rights: u16) -> Operation {
+    let change = AclChange {
+        identifier: Identifier::Anyone,
+        negative: false,
+        action: AclAction::Replace,
+        rights: Rights::from_bits(rights).unwrap(),
+    };
+    let changes = vec![change];
+    Operation::ChangeAcl { name, changes }
 }
 
 impl PlainNew {

@@ -252,9 +252,6 @@ fn what_is_the_accounts_own_is_no_guests() {
     let name = || "other".to_owned();
     for operation in [
         Operation::DeleteAccount,
-        Operation::CreateAccount {
-            mailboxes: Vec::new(),
-        },
         Operation::Subscribe { name: name() },
         Operation::Unsubscribe { name: name() },
     ] {
