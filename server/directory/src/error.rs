@@ -60,6 +60,9 @@ pub enum ChangeError {
     /// The domain still has accounts.
     #[error("the domain still has accounts")]
     DomainNotEmpty,
+    /// The account is not in the group.
+    #[error("the account is not in that group")]
+    NotInGroup,
     /// A bound was exceeded (quota, batch or template).
     #[error("{0}")]
     TooLarge(&'static str),
@@ -95,6 +98,9 @@ pub enum NameError {
     /// The part before the `@` is empty, too long or has a character that names may not have.
     #[error("the part before the @ is empty, too long or has a character that is not allowed")]
     Local,
+    /// The part before the `@` is one that new accounts do not get.
+    #[error("account names have letters, digits, _, - and dots that are neither first nor last")]
+    New,
     /// The domain is empty, too long or has a character that domains may not have.
     #[error("the domain is empty, too long or has a character that is not allowed")]
     Domain,

@@ -273,7 +273,7 @@ impl DirectoryHandle {
 impl DirectoryHandle {
     /// Takes the name and an id for a new account that nobody sees yet.
     pub async fn prepare_add(&self, new: NewAccount) -> Result<Reserved, ChangeError> {
-        let name = self.resolve(&new.name)?;
+        let name = self.resolve(&new.name)?.for_new()?;
         let secret = self.stored(new.secret).await?;
         let prepared = Prepared {
             name,
@@ -301,7 +301,7 @@ impl DirectoryHandle {
         let mut outcomes = Vec::with_capacity(accounts.len());
         let mut prepared = Vec::with_capacity(accounts.len());
         for new in accounts {
-            match self.resolve(&new.name) {
+            match self.resolve(&new.name).and_then(AccountName::for_new) {
                 Ok(name) => {
                     let secret = self.stored(new.secret).await?;
                     prepared.push(Prepared {
@@ -532,5 +532,6 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandl
         .map_err(OpenError::System)
 }
 
+mod groups;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,7 @@ mod cache;
 mod database;
 mod error;
 mod external;
+mod group;
 mod handle;
 mod hash;
 pub mod import;
@@ -39,6 +40,7 @@ pub use account::{
 pub use error::{AuthError, ChangeError, HashError, LookupError, NameError, OpenError};
 pub use external::passwd_file::PasswdFile;
 pub use external::{Creator, ExternalOptions};
+pub use group::{GroupMember, GroupName, GroupRange};
 pub use handle::{Directory, DirectoryHandle, Options};
 pub use hash::StoredHash;
 pub use name::AccountName;

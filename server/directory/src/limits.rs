@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// RFC 5321 4.5.3.1.1: a local part has at most 64 octets.
-pub const LOCAL_BYTES_MAX: usize = 64;
+/// Account names had up to 128 octets where users come from; RFC 5321 4.5.3.1.1 has senders expect
+/// 64.
+pub const LOCAL_BYTES_MAX: usize = 128;
 /// RFC 5321 4.5.3.1.2: a domain has at most 255 octets.
 pub const DOMAIN_BYTES_MAX: usize = 255;
 /// The cost of SHA-crypt grows with the password's length: an attacker must not choose it freely.
@@ -60,6 +61,9 @@ pub const PBKDF2_ROUNDS_MAX: u32 = 2_000_000;
 
 /// Accounts in one page of a listing, so that a listing never holds the database thread for long.
 pub const LIST_PAGE_MAX: usize = 1_000;
+/// Groups of one account: a session carries their names with each request about another account's
+/// mailbox.
+pub const ACCOUNT_GROUPS_MAX: usize = 256;
 /// Accounts in one import batch, which is one transaction.
 pub const IMPORT_BATCH_MAX: usize = 25_000;
 /// One setting: the longest is a list of SASL mechanisms.

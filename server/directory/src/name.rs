@@ -38,6 +38,18 @@ impl AccountName {
         })
     }
 
+    /// The name, if a new account may have it. What is more than this can be read, so that accounts
+    /// of older directories keep their names; but `~`, `*` or `#` in a name would mean something
+    /// else in mailbox names, patterns and lists of rights.
+    pub(crate) fn for_new(self) -> Result<Self, NameError> {
+        let local = self.local();
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if local.starts_with('.') || local.ends_with('.') || !local.chars().all(is_plain) {
+            return Err(NameError::New);
+        }
+        Ok(self)
+    }
+
     /// The whole name, `local@domain`.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -133,8 +145,26 @@ mod tests {
         check("a@", Err(NameError::Domain));
         check("a@x..y", Err(NameError::Domain));
         check("a@[192.0.2.1]", Err(NameError::Domain));
-        check(&format!("{}@x", "a".repeat(65)), Err(NameError::Local));
+        check(&format!("{}@x", "a".repeat(129)), Err(NameError::Local));
         check(&format!("a@{}", "x".repeat(256)), Err(NameError::Domain));
+    }
+
+    #[test]
+    fn new_accounts_have_plain_names() {
+        for (text, may_be) in [
+            ("anna", true),
+            ("A.b-c_9", true),
+            ("m\u{fc}ller", true),
+            (".anna", false),
+            ("anna.", false),
+            ("~anna", false),
+            ("an*na", false),
+            ("#anna", false),
+            ("anna+tag", false),
+        ] {
+            let name = AccountName::parse(text, "example.org").unwrap();
+            assert_eq!(name.for_new().is_ok(), may_be, "{text}");
+        }
     }
 
     #[test]

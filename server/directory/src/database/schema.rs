@@ -35,6 +35,15 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE accounts ADD COLUMN stable_id TEXT;
     CREATE UNIQUE INDEX accounts_stable_id ON accounts (stable_id) WHERE stable_id IS NOT NULL;
 ",
+    "
+    CREATE TABLE group_members (
+        domain TEXT NOT NULL REFERENCES domains (name) ON DELETE CASCADE,
+        name   TEXT NOT NULL,
+        member BLOB NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        PRIMARY KEY (domain, name, member)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX group_members_member ON group_members (member);
+",
 ];
 
 /// The version of the files that this program writes.
