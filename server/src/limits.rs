@@ -50,3 +50,11 @@ pub const SEARCH_TURN_ROWS: usize = 64;
 /// Octets of one message that SEARCH looks through before others run: about a tenth of a
 /// millisecond, whatever the size of the message.
 pub const SEARCH_STEP_BYTES: usize = 128 * 1024;
+
+/// What is refused of other accounts' mailboxes leaves at multiples of this time, so that it does
+/// not tell a missing account from one without rights: longer than any of the ways takes, a read
+/// from a disk included, and short for whoever has mistyped a name.
+pub const FOREIGN_REFUSAL_QUANTUM: Duration = Duration::from_millis(20);
+
+/// Other accounts that one LIST may ask: each is a request to its owner, and all must answer.
+pub const LIST_FOREIGN_ACCOUNTS_MAX: usize = 16;

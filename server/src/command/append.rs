@@ -5,12 +5,14 @@ use imap_proto::grammar::NumberSet;
 use imap_proto::request::{LiteralHeader, LiteralKind, Request};
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{Condition, continuation};
-use storage_engine::request::{NewMessage, Operation, Reply, Target};
+use storage_engine::acl::Rights;
+use storage_engine::ids::MailboxKey;
+use storage_engine::request::{NewMessage, Operation, Refusal, Reply, Target};
 
 use crate::flags;
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
-use crate::session::{Completion, Execution, Gone, Incoming, Login, Session, State};
+use crate::session::{Completion, Execution, Gone, Incoming, Location, Session, State};
 use crate::upload::{self, Upload};
 
 /// The command up to its message literal has come: takes the message or refuses it.
@@ -43,10 +45,17 @@ pub async fn receive<R: Runtime>(
         let completion = Completion::no_with(Code::TooBig, "Message is too large");
         return refuse(session, completion);
     }
+    let location = match locate(session, append.mailbox.as_str()).await {
+        Ok(location) => location,
+        Err(refusal) => {
+            session.wire.fragmenter().refuse_literal();
+            return refused(&refusal, Missing::Destination);
+        }
+    };
     if session.wire.fragmenter().accept_literal() == LiteralKind::Synchronizing {
         continuation(&mut session.wire.out, "Send the message text");
     }
-    take(session, append).await
+    take(session, append, location).await
 }
 
 /// APPEND without a message literal: the grammar lets none through, but the match wants an arm.
@@ -59,11 +68,27 @@ fn refuse<R: Runtime>(session: &mut Session<R>, completion: Completion) -> Execu
     Ok(completion)
 }
 
-async fn take<R: Runtime>(session: &mut Session<R>, append: Append) -> Execution {
-    let Some(login) = session.login().cloned() else {
-        return Err(Gone::Closed);
-    };
-    let mut upload = Upload::new(session.shard.clone(), [login.account]);
+/// Where the message is to go. Another account's log takes no octet of a message that its
+/// mailbox would refuse.
+async fn locate<R: Runtime>(session: &Session<R>, mailbox: &str) -> Result<Location, Refusal> {
+    let location = session.locate(mailbox).await?;
+    if location.is_foreign() {
+        let name = location.name.clone();
+        let asked = session.request_at(&location, Operation::MyRights { name });
+        match asked.await? {
+            Reply::Rights(rights) if rights.contains(Rights::INSERT) => {}
+            _ => return Err(Refusal::NoPermission),
+        }
+    }
+    Ok(location)
+}
+
+async fn take<R: Runtime>(
+    session: &mut Session<R>,
+    append: Append,
+    location: Location,
+) -> Execution {
+    let mut upload = Upload::new(session.shard.clone(), [location.owner]);
     let rest = loop {
         // A slow but steady upload is no idle client.
         session.set_idle_deadline();
@@ -110,25 +135,21 @@ async fn take<R: Runtime>(session: &mut Session<R>, append: Append) -> Execution
         body,
         summary: uploaded.summary,
     };
-    store(session, append.mailbox.into_string(), message).await
+    store(session, &location, message).await
 }
 
 async fn store<R: Runtime>(
     session: &mut Session<R>,
-    mailbox: String,
+    location: &Location,
     message: NewMessage,
 ) -> Execution {
-    let Some(Login { account, limit, .. }) = session.login().cloned() else {
-        return Err(Gone::Closed);
-    };
     let body = message.body.clone();
-    let mailbox = Target::Name(mailbox);
     let operation = Operation::Append {
-        mailbox,
+        mailbox: Target::Name(location.name.clone()),
         messages: vec![message],
-        limit,
+        limit: location.limit,
     };
-    match session.request(operation).await {
+    match session.request_at(location, operation).await {
         Ok(Reply::Appended {
             mailbox,
             uid_validity,
@@ -136,8 +157,12 @@ async fn store<R: Runtime>(
             change,
         }) => {
             session.shard.counters().appends.add(1);
+            let key = MailboxKey {
+                account: location.owner,
+                mailbox,
+            };
             if let Some(selected) = session.selected()
-                && selected.key().mailbox == mailbox
+                && selected.key() == key
             {
                 selected.reached(change).await?;
             }
@@ -150,7 +175,7 @@ async fn store<R: Runtime>(
         }
         Ok(_) => Err(Gone::Bye("Internal error")),
         Err(refusal) => {
-            upload::abandon(&session.shard, account, body, &refusal).await;
+            upload::abandon(&session.shard, location.owner, body, &refusal).await;
             refused(&refusal, Missing::Destination)
         }
     }

@@ -15,7 +15,7 @@ pub async fn execute<R: Runtime>(session: &mut Session<R>) -> Execution {
     let expunges = !selected.is_read_only();
     let expunged = if expunges {
         session
-            .request(Operation::Expunge {
+            .request_selected(Operation::Expunge {
                 mailbox,
                 uids: None,
             })

@@ -58,27 +58,32 @@ pub async fn transfer<R: Runtime>(
     if uids.is_empty() {
         return Ok(Transferred::Nothing);
     }
-    let Some(limit) = session.login().map(|login| login.limit) else {
-        return Err(Gone::Closed);
+    let location = match session.locate(to.as_str()).await {
+        Ok(location) => location,
+        Err(refusal) => return Ok(Transferred::Refused(refusal)),
     };
     let Some(selected) = session.selected() else {
         return Err(Gone::Closed);
     };
-    let from = selected.key().mailbox;
+    let from = selected.key();
+    // Said before anybody is asked, so that it tells nothing of the destination.
+    if from.account != location.owner {
+        let refusal = Refusal::NotAllowed("messages stay in their account");
+        return Ok(Transferred::Refused(refusal));
+    }
     let gone = match numbering {
         Numbering::Sequence => GoneMessages::Refuse,
         Numbering::Uid => GoneMessages::PassOver,
     };
-    let to = to.as_str().to_owned();
     let operation = Operation::Transfer(Transfer {
-        from,
+        from: from.mailbox,
         uids,
-        to,
+        to: location.name.clone(),
         kind,
         gone,
-        limit,
+        limit: location.limit,
     });
-    match session.request(operation).await {
+    match session.request_at(&location, operation).await {
         Ok(Reply::Transferred { uids, .. }) if uids.is_empty() => Ok(Transferred::Nothing),
         Ok(Reply::Transferred {
             uid_validity,

@@ -11,7 +11,9 @@ use crate::session::{Completion, Execution, Session};
 
 /// Creates the mailbox and the names above it.
 pub async fn execute<R: Runtime>(command: Create, session: &mut Session<R>) -> Execution {
-    let Some(special_use) = command.special_use.iter().map(known_use).collect() else {
+    let Some(special_use): Option<Vec<SpecialUse>> =
+        command.special_use.iter().map(known_use).collect()
+    else {
         return Ok(Completion::no_with(
             Code::UseAttr,
             "This special use is not known here",
@@ -22,12 +24,14 @@ pub async fn execute<R: Runtime>(command: Create, session: &mut Session<R>) -> E
     if name.ends_with('/') {
         name.pop();
     }
-    let mailbox = NewMailbox {
-        name,
-        special_use,
-        subscribe: false,
+    let create = |name| Operation::CreateMailbox {
+        mailbox: NewMailbox {
+            name,
+            special_use: special_use.clone(),
+            subscribe: false,
+        },
     };
-    match session.request(Operation::CreateMailbox { mailbox }).await {
+    match session.request_named(&name, create).await {
         Ok(_) => Ok(Completion::ok()),
         Err(refusal) => refused(&refusal, Missing::Subject),
     }

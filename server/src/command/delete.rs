@@ -5,13 +5,18 @@ use storage_engine::request::{Operation, Reply};
 
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
-use crate::session::{Completion, Execution, Session};
+use crate::session::{Completion, Execution, Location, Session};
 
 /// Deletes the mailbox; sessions that have it selected end.
 pub async fn execute<R: Runtime>(mailbox: MailboxName, session: &mut Session<R>) -> Execution {
-    let name = mailbox.into_string();
-    let deletes_selected = names_selected(session, &name).await;
-    match session.request(Operation::DeleteMailbox { name }).await {
+    let location = match session.locate(mailbox.as_str()).await {
+        Ok(location) => location,
+        Err(refusal) => return refused(&refusal, Missing::Subject),
+    };
+    let deletes_selected = names_selected(session, &location).await;
+    let name = location.name.clone();
+    let delete = Operation::DeleteMailbox { name };
+    match session.request_at(&location, delete).await {
         Ok(_) => {
             // A client that deletes what it has selected keeps its connection.
             if deletes_selected {
@@ -24,12 +29,16 @@ pub async fn execute<R: Runtime>(mailbox: MailboxName, session: &mut Session<R>)
 }
 
 /// Whether the selected mailbox is called so now: it may have been renamed since SELECT.
-async fn names_selected<R: Runtime>(session: &mut Session<R>, name: &str) -> bool {
-    let Some(selected) = session.selected().map(|selected| selected.key().mailbox) else {
-        return false;
+async fn names_selected<R: Runtime>(session: &mut Session<R>, location: &Location) -> bool {
+    let selected = match session.selected().map(|selected| selected.key()) {
+        Some(selected) if selected.account == location.owner => selected.mailbox,
+        Some(_) | None => return false,
     };
-    let name = name.to_owned();
-    match session.request(Operation::Status { name }).await {
+    let name = location.name.clone();
+    match session
+        .request_at(location, Operation::Status { name })
+        .await
+    {
         Ok(Reply::Status(status)) => status.mailbox == selected,
         Ok(_) | Err(_) => false,
     }

@@ -29,7 +29,10 @@ pub async fn execute<R: Runtime>(command: Expunge, session: &mut Session<R>) -> 
         ));
     }
     let mailbox = selected.key().mailbox;
-    match session.request(Operation::Expunge { mailbox, uids }).await {
+    match session
+        .request_selected(Operation::Expunge { mailbox, uids })
+        .await
+    {
         Ok(Reply::Expunged { change, mod_seq }) => {
             let condstore = session.condstore;
             let Some(selected) = session.selected() else {

@@ -110,7 +110,7 @@ async fn mark_seen<R: Runtime>(
         silent: true,
     };
     if let Ok(storage_engine::request::Reply::Stored { change, .. }) =
-        session.request(Operation::Store(store)).await
+        session.request_selected(Operation::Store(store)).await
         && let Some(selected) = session.selected()
     {
         selected.reached(change).await?;

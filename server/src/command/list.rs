@@ -1,18 +1,23 @@
 //! LIST (RFC 3501 6.3.8), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE (RFC 6154).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use imap_proto::command::List;
 use imap_proto::command::list::ListVerb;
 use imap_proto::grammar::{SpecialUse as WireUse, StatusItem};
+use imap_proto::response::code::Code;
 use imap_proto::response::list::{ListResponse, MailboxAttribute};
+use storage_engine::acl::Rights;
 use storage_engine::request::{
     AccountDescription, MailboxStatus, Operation, Refusal, Reply, SpecialUse,
 };
 
+use crate::limits;
 use crate::runtime::Runtime;
+use crate::session::foreign::{ForeignName, MARK, canonical};
 use crate::session::refusal::{Missing, refused};
-use crate::session::{Completion, Execution, Session};
+use crate::session::{Completion, Execution, Gone, Session};
 
 use super::namespace::SEPARATOR;
 use super::status;
@@ -27,39 +32,156 @@ pub async fn execute<R: Runtime>(command: List, session: &mut Session<R>) -> Exe
         tell_delimiter(&command, &mut session.wire.out);
         return Ok(Completion::ok());
     }
-    let account = match describe(session).await {
-        Ok(account) => account,
-        Err(refusal) => return refused(&refusal, Missing::Subject),
-    };
     // As STATUS does (RFC 7162 3.1).
     if command.returns.status.contains(&StatusItem::HighestModSeq) {
         session.enable_condstore();
     }
+    let wanted = Wanted::new(&command);
+    if wanted.foreign.len() > limits::LIST_FOREIGN_ACCOUNTS_MAX {
+        let text = "Too many other accounts in one LIST";
+        return Ok(Completion::no_with(Code::Limit, text));
+    }
+    let own = match describe(session).await {
+        Ok(own) => own,
+        Err(refusal) => return refused(&refusal, Missing::Subject),
+    };
+    if !wanted.own.is_empty() {
+        let names = Names::new(&own.mailboxes, own.subscriptions.iter().map(String::as_str));
+        tell_names(session, &command, &names, &wanted.own, &str::to_owned).await?;
+    }
+    for (account, asked) in &wanted.foreign {
+        tell_foreign(session, &command, account, asked, &own).await?;
+    }
+    Ok(Completion::ok())
+}
+
+/// What is asked of each account's names.
+struct Wanted {
+    own: Vec<Pattern>,
+    /// By the account as it was written.
+    foreign: BTreeMap<String, Asked>,
+}
+
+/// What is asked of another account's names.
+#[derive(Default)]
+struct Asked {
+    patterns: Vec<Pattern>,
+    /// The account's root itself, `~account`.
+    root: bool,
+}
+
+impl Wanted {
+    fn new(command: &List) -> Self {
+        let mut wanted = Wanted {
+            own: Vec::new(),
+            foreign: BTreeMap::new(),
+        };
+        for pattern in &command.patterns {
+            // RFC 3501 6.3.8: the reference is simply put before the pattern here.
+            let joined = format!("{}{pattern}", command.reference);
+            let Some(foreign) = ForeignName::parse(&joined) else {
+                wanted.own.push(Pattern::new("", &joined));
+                continue;
+            };
+            // Accounts are not counted off: a wildcard finds no more than what is subscribed.
+            if foreign.account.contains(['*', '%']) {
+                wanted.own.push(Pattern::new("", &joined));
+                continue;
+            }
+            let asked = wanted.foreign.entry(foreign.account.to_owned());
+            let asked = asked.or_default();
+            if joined.contains(SEPARATOR) {
+                asked.patterns.push(Pattern::new("", foreign.mailbox));
+            } else {
+                asked.root = true;
+            }
+        }
+        wanted
+    }
+}
+
+/// Tells another account's names; only those that this session may look up are described to it.
+async fn tell_foreign<R: Runtime>(
+    session: &mut Session<R>,
+    command: &List,
+    account: &str,
+    asked: &Asked,
+    own: &AccountDescription,
+) -> Result<(), Gone> {
+    let foreign = ForeignName {
+        account,
+        mailbox: "",
+    };
+    let Ok(location) = session.locate_account(&foreign).await else {
+        return Err(Gone::Closed);
+    };
+    let described = match session.request_at(&location, Operation::Describe).await {
+        Ok(Reply::Account(described)) if described.mailboxes.is_empty() => {
+            session.keep_time(&location).await;
+            described
+        }
+        Ok(Reply::Account(described)) => described,
+        // Nothing is there, or nothing that may be known.
+        Err(Refusal::NoSuchMailbox) => Arc::default(),
+        Ok(_) | Err(_) => return Err(Gone::Bye("Outcome unknown; connect again and look")),
+    };
+    let login = session.login().map_or("", |login| login.name.as_str());
+    let prefix = format!("{}{SEPARATOR}", canonical(&foreign.prefix(), login));
+    let subscriptions = own.subscriptions.iter();
+    let subscribed: Vec<&str> = if location.is_foreign() {
+        subscriptions
+            .filter_map(|name| name.strip_prefix(&prefix))
+            .collect()
+    } else {
+        subscriptions.map(String::as_str).collect()
+    };
+    let is_there = !described.mailboxes.is_empty();
+    if asked.root && is_there && !command.selection.subscribed && !command.selection.special_use {
+        ListResponse {
+            verb: command.verb.into(),
+            attributes: &[MailboxAttribute::NoSelect, MailboxAttribute::HasChildren],
+            delimiter: Some(SEPARATOR),
+            mailbox: &foreign.prefix(),
+            child_info_subscribed: false,
+        }
+        .encode(&mut session.wire.out);
+    }
+    let names = Names::new(&described.mailboxes, subscribed);
+    let shown = |name: &str| location.shown(name).into_owned();
+    tell_names(session, command, &names, &asked.patterns, &shown).await
+}
+
+/// Tells the names of one account that match and are selected.
+async fn tell_names<R: Runtime>(
+    session: &mut Session<R>,
+    command: &List,
+    names: &Names<'_>,
+    patterns: &[Pattern],
+    shown: &dyn Fn(&str) -> String,
+) -> Result<(), Gone> {
     let append_limit = session.shard.config().limits.message_bytes_max;
-    let names = Names::new(&account);
-    let patterns: Vec<Pattern> = command
-        .patterns
-        .iter()
-        .map(|pattern| Pattern::new(&command.reference, pattern))
-        .collect();
-    for (name, mailbox) in &names.all {
+    for (name, known) in &names.all {
         // Matching takes longest where nothing matches.
         session.pause().await?;
-        let Some(row) = names.row(&command, &patterns, name, *mailbox) else {
+        let Some(row) = names.row(command, patterns, name, *known) else {
             continue;
         };
+        let shown = shown(name);
         ListResponse {
             verb: command.verb.into(),
             attributes: &row.attributes,
             delimiter: Some(SEPARATOR),
-            mailbox: name,
+            mailbox: &shown,
             child_info_subscribed: row.child_info,
         }
         .encode(&mut session.wire.out);
-        if let Some(mailbox) = mailbox.filter(|mailbox| !mailbox.noselect)
+        if let Known::Mailbox(mailbox) = known
+            && !mailbox.noselect
+            && mailbox.rights.contains(Rights::READ)
             && !command.returns.status.is_empty()
         {
             status::tell(
+                &shown,
                 mailbox,
                 &command.returns.status,
                 append_limit,
@@ -68,13 +190,13 @@ pub async fn execute<R: Runtime>(command: List, session: &mut Session<R>) -> Exe
         }
         session.wire.flush_if_full().await?;
     }
-    Ok(Completion::ok())
+    Ok(())
 }
 
 /// The account's mailboxes and subscriptions.
 pub async fn describe<R: Runtime>(
     session: &Session<R>,
-) -> Result<std::sync::Arc<AccountDescription>, Refusal> {
+) -> Result<Arc<AccountDescription>, Refusal> {
     match session.request(Operation::Describe).await? {
         Reply::Account(account) => Ok(account),
         _ => Err(Refusal::Unknown),
@@ -83,21 +205,41 @@ pub async fn describe<R: Runtime>(
 
 /// RFC 3501 6.3.8: an empty pattern asks for the delimiter and the root of the reference.
 fn tell_delimiter(command: &List, out: &mut Vec<u8>) {
+    let root = if command.reference.starts_with(MARK) {
+        "~"
+    } else {
+        ""
+    };
     ListResponse {
         verb: command.verb.into(),
         attributes: &[MailboxAttribute::NoSelect],
         delimiter: Some(SEPARATOR),
-        mailbox: "",
+        mailbox: root,
         child_info_subscribed: false,
     }
     .encode(out);
 }
 
-/// Every name that LIST may tell: mailboxes and subscriptions, and what is below what.
+/// Every name of an account that LIST may tell: mailboxes and subscriptions, and what is below
+/// what.
 struct Names<'a> {
-    all: BTreeMap<&'a str, Option<&'a MailboxStatus>>,
+    all: BTreeMap<&'a str, Known<'a>>,
     subscribed: BTreeSet<&'a str>,
     parents: BTreeSet<&'a str>,
+}
+
+/// What is known of a name.
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    /// A mailbox, or a name only.
+    Mailbox(&'a MailboxStatus),
+    /// Something below it may be told, itself not: without it, who walks the levels with `%` would
+    /// not get there.
+    Parent,
+    /// Subscribed, or above what is, and not there.
+    Missing,
+    /// The same in another account, where it was not looked up.
+    Elsewhere,
 }
 
 struct Row {
@@ -106,18 +248,24 @@ struct Row {
 }
 
 impl<'a> Names<'a> {
-    fn new(account: &'a AccountDescription) -> Self {
-        let subscribed: BTreeSet<&str> = account.subscriptions.iter().map(String::as_str).collect();
-        let mut all: BTreeMap<&str, Option<&MailboxStatus>> =
-            subscribed.iter().map(|name| (*name, None)).collect();
+    fn new(
+        mailboxes: &'a [MailboxStatus],
+        subscriptions: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let subscribed: BTreeSet<&str> = subscriptions.into_iter().collect();
+        let mut all = BTreeMap::new();
         let mut parents = BTreeSet::new();
-        for mailbox in &account.mailboxes {
-            all.insert(&mailbox.name, Some(mailbox));
-            parents.extend(above(&mailbox.name));
-        }
         // RFC 5258 3.5: a name above a subscribed one can be told, whether it exists or not.
         for name in subscribed.iter().flat_map(|name| above(name)) {
-            all.entry(name).or_insert(None);
+            all.insert(name, Known::missing(name));
+        }
+        all.extend(subscribed.iter().map(|name| (*name, Known::missing(name))));
+        for name in mailboxes.iter().flat_map(|mailbox| above(&mailbox.name)) {
+            all.insert(name, Known::Parent);
+            parents.insert(name);
+        }
+        for mailbox in mailboxes {
+            all.insert(&mailbox.name, Known::Mailbox(mailbox));
         }
         Names {
             all,
@@ -132,7 +280,7 @@ impl<'a> Names<'a> {
         command: &List,
         patterns: &[Pattern],
         name: &str,
-        mailbox: Option<&MailboxStatus>,
+        known: Known<'_>,
     ) -> Option<Row> {
         if !patterns.iter().any(|pattern| pattern.matches(name)) {
             return None;
@@ -144,26 +292,33 @@ impl<'a> Names<'a> {
         let chosen = if selection.subscribed {
             subscribed || child_info
         } else {
-            mailbox.is_some()
+            matches!(known, Known::Mailbox(_) | Known::Parent)
         };
-        let uses: &[SpecialUse] = mailbox.map_or(&[], |mailbox| &mailbox.special_use);
+        let uses: &[SpecialUse] = match known {
+            Known::Mailbox(mailbox) => &mailbox.special_use,
+            Known::Parent | Known::Missing | Known::Elsewhere => &[],
+        };
         if !chosen || (selection.special_use && uses.is_empty()) {
             return None;
         }
         let mut attributes = Vec::new();
-        match mailbox {
-            None => attributes.push(MailboxAttribute::NonExistent),
-            Some(mailbox) if mailbox.noselect => attributes.push(MailboxAttribute::NoSelect),
-            Some(_) => {}
+        match known {
+            Known::Missing => attributes.push(MailboxAttribute::NonExistent),
+            Known::Mailbox(mailbox) if mailbox.noselect => {
+                attributes.push(MailboxAttribute::NoSelect);
+            }
+            Known::Elsewhere if !subscribed => attributes.push(MailboxAttribute::NoSelect),
+            Known::Parent => attributes.push(MailboxAttribute::NoSelect),
+            Known::Mailbox(_) | Known::Elsewhere => {}
         }
         if subscribed && (selection.subscribed || command.returns.subscribed) {
             attributes.push(MailboxAttribute::Subscribed);
         }
-        attributes.push(if self.parents.contains(name) {
-            MailboxAttribute::HasChildren
-        } else {
-            MailboxAttribute::HasNoChildren
-        });
+        if self.parents.contains(name) {
+            attributes.push(MailboxAttribute::HasChildren);
+        } else if !matches!(known, Known::Elsewhere) {
+            attributes.push(MailboxAttribute::HasNoChildren);
+        }
         if command.verb == ListVerb::Xlist && name == "INBOX" {
             attributes.push(MailboxAttribute::Inbox);
         }
@@ -183,6 +338,16 @@ impl<'a> Names<'a> {
             .range(first.as_str()..)
             .next()
             .is_some_and(|next| next.starts_with(&first))
+    }
+}
+
+impl Known<'_> {
+    fn missing(name: &str) -> Self {
+        if name.starts_with(MARK) {
+            Known::Elsewhere
+        } else {
+            Known::Missing
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use imap_proto::command::Lsub;
 use imap_proto::response::list::{ListResponse, ListResponseVerb, MailboxAttribute};
 
 use crate::runtime::Runtime;
+use crate::session::foreign::{ForeignName, canonical};
 use crate::session::refusal::{Missing, refused};
 use crate::session::{Completion, Execution, Session};
 
@@ -19,7 +20,9 @@ pub async fn execute<R: Runtime>(command: Lsub, session: &mut Session<R>) -> Exe
         Ok(account) => account,
         Err(refusal) => return refused(&refusal, Missing::Subject),
     };
-    let pattern = Pattern::new(&command.reference, &command.pattern);
+    let own = session.login().map_or("", |login| login.name.as_str());
+    let joined = format!("{}{}", command.reference, command.pattern);
+    let pattern = Pattern::new("", &canonical_pattern(&joined, own));
     // RFC 3501 6.3.9: `%` tells foo as \Noselect where only foo/bar is subscribed.
     let mut told: BTreeMap<&str, bool> = BTreeMap::new();
     for name in &account.subscriptions {
@@ -47,4 +50,16 @@ pub async fn execute<R: Runtime>(command: Lsub, session: &mut Session<R>) -> Exe
         session.wire.flush_if_full().await?;
     }
     Ok(Completion::ok())
+}
+
+/// Other accounts' names are subscribed in one spelling; a pattern for them may have any.
+fn canonical_pattern(pattern: &str, own: &str) -> String {
+    match ForeignName::parse(pattern) {
+        Some(foreign) if !foreign.account.contains(['*', '%']) => {
+            let prefix = foreign.prefix();
+            let rest = pattern.get(prefix.len()..).unwrap_or_default();
+            format!("{}{rest}", canonical(&prefix, own))
+        }
+        Some(_) | None => pattern.to_owned(),
+    }
 }

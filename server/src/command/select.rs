@@ -18,30 +18,34 @@ pub async fn execute<R: Runtime>(command: Select, session: &mut Session<R>) -> E
     if command.condstore {
         session.enable_condstore();
     }
-    let Some(account) = session.login().map(|login| login.account) else {
-        return Err(Gone::Closed);
-    };
     let access = match command.access {
         select::Access::ReadWrite => Access::ReadWrite,
         select::Access::ReadOnly => Access::ReadOnly,
     };
     let selection = session.shard.next_selection();
-    let operation = Operation::Select {
-        name: command.mailbox.into_string(),
+    let select = |name| Operation::Select {
+        name,
         access,
         session: selection,
     };
-    let selected = match session.request(operation).await {
-        Ok(Reply::Selected(selected)) => selected,
+    let asked = session.request_named(command.mailbox.as_str(), select);
+    let (location, selected) = match asked.await {
+        Ok((location, Reply::Selected(selected))) => (location, selected),
         Ok(_) => return Err(Gone::Bye("Internal error")),
         Err(refusal) => return refused(&refusal, Missing::Subject),
     };
+    // RFC 4314 5.2: who can change nothing has it READ-ONLY.
+    let access = match selected.rights.changes_messages() {
+        true => access,
+        false => Access::ReadOnly,
+    };
     let key = MailboxKey {
-        account,
+        account: location.owner,
         mailbox: selected.status.mailbox,
     };
     let view = session.shard.watch(key);
-    let entered = Selected::enter(session, view, access, selection, selected).await;
+    let entered =
+        Selected::enter(session, view, (access, location.actor), selection, selected).await;
     let entered = match entered {
         Ok(entered) => entered,
         Err(refusal) => return refused(&refusal, Missing::Subject),

@@ -15,14 +15,15 @@ pub async fn execute<R: Runtime>(command: Status, session: &mut Session<R>) -> E
     if command.items.contains(&StatusItem::HighestModSeq) {
         session.enable_condstore();
     }
-    let name = command.mailbox.into_string();
-    match session.request(Operation::Status { name }).await {
-        Ok(Reply::Status(mailbox)) if mailbox.noselect => Ok(Completion::no(
+    let asked = session.request_named(command.mailbox.as_str(), |name| Operation::Status { name });
+    match asked.await {
+        Ok((_, Reply::Status(mailbox))) if mailbox.noselect => Ok(Completion::no(
             "This name holds no messages, only other names",
         )),
-        Ok(Reply::Status(mailbox)) => {
+        Ok((location, Reply::Status(mailbox))) => {
             let append_limit = session.shard.config().limits.message_bytes_max;
             tell(
+                &location.shown(&mailbox.name),
                 &mailbox,
                 &command.items,
                 append_limit,
@@ -36,7 +37,15 @@ pub async fn execute<R: Runtime>(command: Status, session: &mut Session<R>) -> E
 }
 
 /// Writes the untagged STATUS.
-pub fn tell(mailbox: &MailboxStatus, items: &[StatusItem], append_limit: u64, out: &mut Vec<u8>) {
+///
+/// `name` is what the client calls the mailbox.
+pub fn tell(
+    name: &str,
+    mailbox: &MailboxStatus,
+    items: &[StatusItem],
+    append_limit: u64,
+    out: &mut Vec<u8>,
+) {
     let value = |item: &StatusItem| match item {
         StatusItem::Messages => u64::from(mailbox.messages),
         StatusItem::Recent => u64::from(mailbox.recent),
@@ -52,5 +61,5 @@ pub fn tell(mailbox: &MailboxStatus, items: &[StatusItem], append_limit: u64, ou
         .iter()
         .map(|item| (*item, Some(value(item))))
         .collect();
-    mailbox_status::status(out, &mailbox.name, &values);
+    mailbox_status::status(out, name, &values);
 }

@@ -53,7 +53,7 @@ pub async fn execute<R: Runtime>(command: command::Store, session: &mut Session<
         session: selected.selection(),
         silent: command.silent,
     };
-    match session.request(Operation::Store(store)).await {
+    match session.request_selected(Operation::Store(store)).await {
         Ok(Reply::Stored {
             gone,
             modified,

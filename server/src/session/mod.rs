@@ -4,7 +4,9 @@
 //! wire -> Request -> Command -> state check -> command::execute -> updates -> tagged -> wire
 //! ```
 
+use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use imap_proto::command::{Command, Numbering};
@@ -16,7 +18,7 @@ use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
 use storage_engine::ids::AccountId;
-use storage_engine::request::{Actor, Limit, Operation, Refusal, Reply, UidRange};
+use storage_engine::request::{Actor, Limit, Operation, Principal, Refusal, Reply, UidRange};
 use storage_engine::view::{SequenceNumber, SequenceRange};
 
 use crate::command;
@@ -29,6 +31,9 @@ use crate::shard::sessions::{EndReason, SessionEntry};
 pub mod body;
 pub mod capability;
 pub mod completion;
+pub mod foreign;
+pub mod location;
+pub mod principal;
 pub mod refusal;
 pub mod selected;
 pub mod wire;
@@ -38,6 +43,7 @@ mod tests;
 
 pub use crate::transport::Gone;
 pub use completion::{Completion, Then};
+pub use location::Location;
 pub use selected::Selected;
 pub use wire::{Incoming, Wire};
 
@@ -89,6 +95,8 @@ pub struct Login {
     pub name: String,
     /// Its bounds.
     pub limit: Limit,
+    /// What it is to the owners of other accounts in its domain, once that was asked for.
+    principal: OnceCell<Arc<Principal>>,
 }
 
 impl Login {
@@ -101,6 +109,7 @@ impl Login {
                 bytes_max: account.quota.bytes,
                 messages_max: account.quota.messages,
             },
+            principal: OnceCell::new(),
         }
     }
 }
@@ -276,9 +285,9 @@ impl<R: Runtime> Session<R> {
 
     /// Waits until the view of the selected mailbox has all that was acknowledged before.
     pub async fn catch_up(&mut self) {
-        if let State::Selected(login, selected) = &self.state {
+        if let State::Selected(_, selected) = &self.state {
             // An owner that is gone ends the session at the end of the command.
-            let _ = self.shard.catch_up(login.account).await;
+            let _ = self.shard.catch_up(selected.key().account).await;
             selected.view().settled().await;
         }
     }

@@ -70,6 +70,7 @@ pub struct Selected<R: Runtime> {
     /// Its UIDVALIDITY.
     pub uid_validity: UidValidity,
     access: Access,
+    actor: Actor,
     view: Rc<SharedView>,
     position: Option<SessionView>,
     shard: Shard<R>,
@@ -81,7 +82,7 @@ impl<R: Runtime> Selected<R> {
     pub async fn enter(
         session: &Session<R>,
         view: Rc<SharedView>,
-        access: Access,
+        (access, actor): (Access, Actor),
         selection: SessionKey,
         answer: request::Selected,
     ) -> Result<Self, Refusal> {
@@ -89,6 +90,7 @@ impl<R: Runtime> Selected<R> {
         let mut selected = Selected {
             uid_validity: answer.status.uid_validity,
             access,
+            actor,
             view,
             position: None,
             shard: session.shard.clone(),
@@ -107,6 +109,11 @@ impl<R: Runtime> Selected<R> {
     /// The mailbox.
     pub fn key(&self) -> MailboxKey {
         self.view.key
+    }
+
+    /// What the session is to the owner of the mailbox.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The engine's name for this selection.
