@@ -62,6 +62,9 @@ pub const TABLE: &[Capability] = &[
     row("IDLE", 2177, Advertised::Always),
     row("NAMESPACE", 2342, Advertised::AfterLogin),
     row("CHILDREN", 3348, Advertised::AfterLogin),
+    row("ACL", 4314, Advertised::AfterLogin),
+    // RFC 4314 5.1.1: what RFC 2086 did not have.
+    row("RIGHTS=kxte", 4314, Advertised::AfterLogin),
     row("UNSELECT", 3691, Advertised::AfterLogin),
     row("UIDPLUS", 4315, Advertised::AfterLogin),
     row("MOVE", 6851, Advertised::AfterLogin),

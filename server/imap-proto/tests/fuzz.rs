@@ -21,6 +21,8 @@ const CORPUS: &[&str] = &[
     "a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (INBOX *) \
      RETURN (CHILDREN STATUS (MESSAGES SIZE))\r\n",
     "a LSUB \"\" %\r\n",
+    "a SETACL INBOX -anyone@x {4}\r\n+lrs\r\n",
+    "a LISTRIGHTS \"a b\" #team\r\n",
     "a STATUS INBOX (MESSAGES UIDNEXT HIGHESTMODSEQ)\r\n",
     "a APPEND INBOX (\\Seen $x) \" 5-Nov-2020 10:00:00 +0100\" {10}\r\n0123456789\r\n",
     "a APPEND {5+}\r\nINBOX {4+}\r\nmail (\\Seen) {1+}\r\nx\r\n",

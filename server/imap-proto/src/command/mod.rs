@@ -8,21 +8,26 @@ pub mod close;
 pub mod copy;
 pub mod create;
 pub mod delete;
+pub mod deleteacl;
 pub mod enable;
 pub mod expunge;
 pub mod fetch;
+pub mod getacl;
 pub mod id;
 pub mod idle;
 pub mod list;
+pub mod listrights;
 pub mod login;
 pub mod logout;
 pub mod lsub;
 pub mod r#move;
+pub mod myrights;
 pub mod namespace;
 pub mod noop;
 pub mod rename;
 pub mod search;
 pub mod select;
+pub mod setacl;
 pub mod starttls;
 pub mod status;
 pub mod store;
@@ -35,17 +40,20 @@ pub use append::Append;
 pub use authenticate::{Authenticate, SaslLine};
 pub use copy::Copy;
 pub use create::Create;
+pub use deleteacl::DeleteAcl;
 pub use enable::Enable;
 pub use expunge::Expunge;
 pub use fetch::{Fetch, FetchAttribute};
 pub use id::Id;
 pub use list::{List, ListReturn, ListSelection, ListVerb};
+pub use listrights::ListRights;
 pub use login::Login;
 pub use lsub::Lsub;
 pub use r#move::Move;
 pub use rename::Rename;
 pub use search::{Search, SearchReturn};
 pub use select::{Access, Select};
+pub use setacl::{SetAcl, SetAclAction};
 pub use status::Status;
 pub use store::{Store, StoreAction};
 pub use table::Row;
@@ -93,6 +101,16 @@ pub enum Command {
     Namespace,
     /// STATUS
     Status(Status),
+    /// SETACL (RFC 4314)
+    SetAcl(SetAcl),
+    /// DELETEACL
+    DeleteAcl(DeleteAcl),
+    /// GETACL
+    GetAcl(MailboxName),
+    /// LISTRIGHTS
+    ListRights(ListRights),
+    /// MYRIGHTS
+    MyRights(MailboxName),
     /// APPEND, up to its message literal
     Append(Append),
     /// CHECK
@@ -202,6 +220,11 @@ impl Command {
             Self::Lsub(_) => by_sequence("LSUB"),
             Self::Namespace => by_sequence("NAMESPACE"),
             Self::Status(_) => by_sequence("STATUS"),
+            Self::SetAcl(_) => by_sequence("SETACL"),
+            Self::DeleteAcl(_) => by_sequence("DELETEACL"),
+            Self::GetAcl(_) => by_sequence("GETACL"),
+            Self::ListRights(_) => by_sequence("LISTRIGHTS"),
+            Self::MyRights(_) => by_sequence("MYRIGHTS"),
             Self::Append(_) => by_sequence("APPEND"),
             Self::Check => by_sequence("CHECK"),
             Self::Close => by_sequence("CLOSE"),

@@ -2,8 +2,9 @@
 
 use super::{
     Arguments, Command, Numbering, append, authenticate, capability, check, close, copy, create,
-    delete, enable, expunge, fetch, id, idle, list, login, logout, lsub, r#move, namespace, noop,
-    rename, search, select, starttls, status, store, subscribe, unselect, unsubscribe,
+    delete, deleteacl, enable, expunge, fetch, getacl, id, idle, list, listrights, login, logout,
+    lsub, r#move, myrights, namespace, noop, rename, search, select, setacl, starttls, status,
+    store, subscribe, unselect, unsubscribe,
 };
 use crate::connection_state::States;
 use crate::grammar::Parsed;
@@ -83,7 +84,7 @@ use States::{Any, Authenticated, NotAuthenticated, Selected};
 pub(super) static NOOP: Row = row("NOOP", Any, noop::parse);
 
 /// Every command; frequent ones first, because it is searched from the front.
-pub static TABLE: [Row; 37] = [
+pub static TABLE: [Row; 42] = [
     row("FETCH", Selected, fetch::parse).uid(),
     row("STORE", Selected, store::parse).uid(),
     row("FETCH", Selected, fetch::parse)
@@ -124,6 +125,11 @@ pub static TABLE: [Row; 37] = [
     row("RENAME", Authenticated, rename::parse),
     row("SUBSCRIBE", Authenticated, subscribe::parse),
     row("UNSUBSCRIBE", Authenticated, unsubscribe::parse),
+    row("SETACL", Authenticated, setacl::parse).of("ACL"),
+    row("DELETEACL", Authenticated, deleteacl::parse).of("ACL"),
+    row("GETACL", Authenticated, getacl::parse).of("ACL"),
+    row("LISTRIGHTS", Authenticated, listrights::parse).of("ACL"),
+    row("MYRIGHTS", Authenticated, myrights::parse).of("ACL"),
     row("CAPABILITY", Any, capability::parse),
     row("LOGIN", NotAuthenticated, login::parse),
     row("AUTHENTICATE", NotAuthenticated, authenticate::parse),

@@ -1,7 +1,10 @@
 use super::*;
-use crate::grammar::{Flag, SearchKey, Section, SectionText, SequenceSet, SpecialUse, StatusItem};
+use crate::grammar::{
+    AclIdentifier, Flag, SearchKey, Section, SectionText, SequenceSet, SpecialUse, StatusItem,
+};
 use crate::request::LiteralKind;
 
+mod acl;
 mod messages;
 
 fn parse(wire: &str) -> Result<Command, SyntaxError> {
@@ -45,6 +48,11 @@ fn every_row_is_the_row_of_its_command() {
         "a LSUB \"\" *",
         "a NAMESPACE",
         "a STATUS x (MESSAGES)",
+        "a SETACL x y lr",
+        "a DELETEACL x y",
+        "a GETACL x",
+        "a LISTRIGHTS x y",
+        "a MYRIGHTS x",
         "a CHECK",
         "a CLOSE",
         "a UNSELECT",

@@ -1,5 +1,6 @@
 //! The words that commands and responses share.
 
+pub mod acl_identifier;
 pub mod cursor;
 pub mod date;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod sequence_set;
 pub mod special_use;
 pub mod status_item;
 
+pub use acl_identifier::{AclIdentifier, acl_identifier};
 pub use cursor::{Cursor, Parsed};
 pub use date::{Date, DateTime};
 pub use error::SyntaxError;

@@ -1,5 +1,6 @@
 //! Responses: values to bytes, written into the caller's buffer. One file per response.
 
+pub mod acl;
 pub mod body_structure;
 pub mod capability;
 pub mod code;
@@ -15,6 +16,7 @@ pub mod search;
 pub mod status;
 pub mod string;
 
+pub use acl::{acl, list_rights, my_rights};
 pub use body_structure::{Basic, BodyStructure, Disposition, Params};
 pub use capability::{capability, enabled};
 pub use code::Code;

@@ -1,0 +1,10 @@
+//! GETACL (RFC 4314 3.3).
+
+use super::{Arguments, Command};
+use crate::grammar::Parsed;
+
+/// Parses the arguments.
+pub(super) fn parse(arguments: &mut Arguments<'_>) -> Parsed<Command> {
+    arguments.cursor.sp()?;
+    arguments.cursor.mailbox().map(Command::GetAcl)
+}
