@@ -12,6 +12,7 @@ pub mod command;
 pub mod config;
 pub mod counters;
 pub mod flags;
+pub mod identifiers;
 pub mod jobs;
 pub mod limits;
 pub mod lmtp;

@@ -17,21 +17,26 @@ pub mod close;
 pub mod copy;
 pub mod create;
 pub mod delete;
+pub mod deleteacl;
 pub mod enable;
 pub mod expunge;
 pub mod fetch;
+pub mod getacl;
 pub mod id;
 pub mod idle;
 pub mod list;
+pub mod listrights;
 pub mod login;
 pub mod logout;
 pub mod lsub;
 pub mod r#move;
+pub mod myrights;
 pub mod namespace;
 pub mod noop;
 pub mod rename;
 pub mod search;
 pub mod select;
+pub mod setacl;
 pub mod starttls;
 pub mod status;
 pub mod store;
@@ -64,6 +69,11 @@ pub fn execute<R: Runtime>(command: Command, session: &mut Session<R>) -> Execut
         Command::Lsub(command) => Box::pin(lsub::execute(command, session)),
         Command::Namespace => Box::pin(ready(namespace::execute(session))),
         Command::Status(command) => Box::pin(status::execute(command, session)),
+        Command::SetAcl(command) => Box::pin(setacl::execute(command, session)),
+        Command::DeleteAcl(command) => Box::pin(deleteacl::execute(command, session)),
+        Command::GetAcl(mailbox) => Box::pin(getacl::execute(mailbox, session)),
+        Command::ListRights(command) => Box::pin(listrights::execute(command, session)),
+        Command::MyRights(mailbox) => Box::pin(myrights::execute(mailbox, session)),
         Command::Append(command) => Box::pin(ready(append::without_message(&command))),
         Command::Check => Box::pin(check::execute(session)),
         Command::Close => Box::pin(close::execute(session)),
