@@ -34,11 +34,6 @@ pub async fn execute<R: Runtime>(command: Select, session: &mut Session<R>) -> E
         Ok(_) => return Err(Gone::Bye("Internal error")),
         Err(refusal) => return refused(&refusal, Missing::Subject),
     };
-    // RFC 4314 5.2: who can change nothing has it READ-ONLY.
-    let access = match selected.rights.changes_messages() {
-        true => access,
-        false => Access::ReadOnly,
-    };
     let key = MailboxKey {
         account: location.owner,
         mailbox: selected.status.mailbox,
@@ -65,7 +60,7 @@ pub async fn execute<R: Runtime>(command: Select, session: &mut Session<R>) -> E
 /// Every untagged answer that RFC 3501 6.3.1 requires, and HIGHESTMODSEQ.
 fn tell<R: Runtime>(session: &mut Session<R>, selected: &Selected<R>) -> Result<(), Gone> {
     let out = &mut session.wire.out;
-    tell_keywords(&selected.keywords(), selected.is_read_only(), out);
+    tell_keywords(&selected.keywords(), selected.permanent_rights(), out);
     exists(out, selected.exists()?);
     recent(out, selected.recent());
     if let Some(seq) = selected.first_unseen()? {

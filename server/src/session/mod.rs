@@ -260,7 +260,9 @@ impl<R: Runtime> Session<R> {
             Numbering::Uid => self.selected()?.uid_max().ok()?,
             Numbering::Sequence => u32::MAX,
         };
-        if set.has_star() || set.exceeds(known) {
+        // Another account's mailbox is shown as far as its owner allows at this moment.
+        let foreign = self.selected()?.is_foreign();
+        if set.has_star() || set.exceeds(known) || foreign {
             self.see_arrivals().await;
         } else if numbering == Numbering::Uid {
             self.tell_arrivals();

@@ -10,6 +10,7 @@ use imap_proto::response::fetch::FetchResponse;
 use imap_proto::response::flags::flags as tell_flags;
 use imap_proto::response::message_count;
 use imap_proto::response::status::{self, Condition};
+use storage_engine::acl::{Acl, Rights};
 use storage_engine::ids::{ChangeNumber, MailboxKey, ModSeq, SessionKey, Uid, UidValidity};
 use storage_engine::index::{Entry, EntryRef};
 use storage_engine::request::{self, Access, Actor, Flags, Operation, Refusal, UidRange};
@@ -25,6 +26,9 @@ use super::{Gone, Session, UpdateRules};
 
 /// A mailbox that ended under the session: deleted, or this core lost sight of it.
 const ENDED: Gone = Gone::Bye("Mailbox is gone; connect again");
+
+/// The owner has taken the right to read it away (RFC 4314 5.1.1).
+const NO_LONGER_READABLE: Gone = Gone::Bye("You may not read this mailbox any more");
 
 /// Whatever a view holds.
 pub const EVERY_UID: [UidRange; 1] = [UidRange {
@@ -71,6 +75,9 @@ pub struct Selected<R: Runtime> {
     pub uid_validity: UidValidity,
     access: Access,
     actor: Actor,
+    /// What the client has been told that it may do, by the list below.
+    rights: Rights,
+    acl: Acl,
     view: Rc<SharedView>,
     position: Option<SessionView>,
     shard: Shard<R>,
@@ -91,6 +98,8 @@ impl<R: Runtime> Selected<R> {
             uid_validity: answer.status.uid_validity,
             access,
             actor,
+            rights: Rights::NONE,
+            acl: Acl::default(),
             view,
             position: None,
             shard: session.shard.clone(),
@@ -103,7 +112,14 @@ impl<R: Runtime> Selected<R> {
             SessionView::new(&mut view, selected.selection, recent)
         };
         selected.position = Some(position);
-        Ok(selected)
+        // From here on the view's list counts, which may be newer than the answer's.
+        let acl = selected.view.view().map(|view| view.acl().clone());
+        selected.acl = acl.ok_or(Refusal::Unknown)?;
+        selected.rights = selected.acl.rights_of(&selected.actor);
+        match selected.rights.contains(Rights::READ) {
+            true => Ok(selected),
+            false => Err(Refusal::NoSuchMailbox),
+        }
     }
 
     /// The mailbox.
@@ -121,9 +137,27 @@ impl<R: Runtime> Selected<R> {
         self.selection
     }
 
-    /// Whether it was EXAMINEd.
+    /// What this session may do, as its client knows it.
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// Whether it is another account's: what may be seen of it can end at any time.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.actor, Actor::Guest(_))
+    }
+
+    /// Whether it was EXAMINEd, or nothing in it may be changed (RFC 4314 5.2).
     pub fn is_read_only(&self) -> bool {
-        self.access == Access::ReadOnly
+        self.access == Access::ReadOnly || !self.rights.changes_messages()
+    }
+
+    /// The rights that PERMANENTFLAGS tells of: none in a mailbox that is read-only.
+    pub fn permanent_rights(&self) -> Rights {
+        match self.is_read_only() {
+            true => Rights::NONE,
+            false => self.rights,
+        }
     }
 
     /// The view that it shares with the other sessions of the core.
@@ -144,7 +178,8 @@ impl<R: Runtime> Selected<R> {
         condstore: bool,
         out: &mut Vec<u8>,
     ) -> Result<bool, Gone> {
-        let read_only = self.is_read_only();
+        self.see_rights(out)?;
+        let permanent = self.permanent_rights();
         let mut view = self.view.view_mut().ok_or(ENDED)?;
         let position = self.position.as_mut().ok_or(ENDED)?;
         if view.ended() || view.laggards().contains(&self.selection) {
@@ -168,7 +203,7 @@ impl<R: Runtime> Selected<R> {
                 Event::Expunge(seq) => message_count::expunge(out, seq),
                 Event::Exists(messages) => message_count::exists(out, messages),
                 Event::Recent(messages) => message_count::recent(out, messages),
-                Event::Keywords => tell_keywords(keywords, read_only, out),
+                Event::Keywords => tell_keywords(keywords, permanent, out),
                 Event::Fetch {
                     sequence,
                     uid,
@@ -193,16 +228,37 @@ impl<R: Runtime> Selected<R> {
         Ok(part.is_last)
     }
 
+    /// Looks at the list of rights, if it is another one: an error if the mailbox may not be read
+    /// any more. RFC 4314 5.1.1: what else has changed shows in FLAGS and PERMANENTFLAGS.
+    fn see_rights(&mut self, out: &mut Vec<u8>) -> Result<(), Gone> {
+        let (acl, keywords) = {
+            let view = self.view.view().ok_or(ENDED)?;
+            if view.acl().is_same(&self.acl) {
+                return Ok(());
+            }
+            (view.acl().clone(), view.keywords().to_vec())
+        };
+        let rights = acl.rights_of(&self.actor);
+        self.acl = acl;
+        if !rights.contains(Rights::READ) {
+            return Err(NO_LONGER_READABLE);
+        }
+        if std::mem::replace(&mut self.rights, rights) != rights {
+            tell_keywords(&keywords, self.permanent_rights(), out);
+        }
+        Ok(())
+    }
+
     /// Step 2 of the updates alone: commands that use UIDs or `*` see what has just come.
     pub fn see_arrivals(&mut self, out: &mut Vec<u8>) -> Result<(), Gone> {
-        let read_only = self.is_read_only();
+        let permanent = self.permanent_rights();
         let mut view = self.view.view_mut().ok_or(ENDED)?;
         let position = self.position.as_mut().ok_or(ENDED)?;
         for event in position.tell_arrivals(&mut view) {
             match event {
                 Event::Exists(messages) => message_count::exists(out, messages),
                 Event::Recent(messages) => message_count::recent(out, messages),
-                Event::Keywords => tell_keywords(view.keywords(), read_only, out),
+                Event::Keywords => tell_keywords(view.keywords(), permanent, out),
                 Event::Expunge(_) | Event::Fetch { .. } => {}
             }
         }
@@ -211,11 +267,11 @@ impl<R: Runtime> Selected<R> {
 
     /// New keywords alone, before an answer that may name one.
     pub fn see_keywords(&mut self, out: &mut Vec<u8>) -> Result<(), Gone> {
-        let read_only = self.is_read_only();
+        let permanent = self.permanent_rights();
         let view = self.view.view().ok_or(ENDED)?;
         let position = self.position.as_mut().ok_or(ENDED)?;
         if position.tell_keywords(&view).is_some() {
-            tell_keywords(view.keywords(), read_only, out);
+            tell_keywords(view.keywords(), permanent, out);
         }
         Ok(())
     }
@@ -366,6 +422,12 @@ impl<R: Runtime> Selected<R> {
     fn with<T>(&self, look: impl FnOnce(&SessionView, &View) -> T) -> Result<T, Gone> {
         let view = self.view.view().ok_or(ENDED)?;
         let position = self.position.as_ref().ok_or(ENDED)?;
+        // Nothing is shown to a session between the moment when it may not be and its end.
+        if !view.acl().is_same(&self.acl)
+            && !view.acl().rights_of(&self.actor).contains(Rights::READ)
+        {
+            return Err(NO_LONGER_READABLE);
+        }
         Ok(look(position, &view))
     }
 }
@@ -388,33 +450,30 @@ impl<R: Runtime> Drop for Selected<R> {
     }
 }
 
-/// FLAGS and PERMANENTFLAGS, as SELECT tells them and again when a keyword is new.
-pub fn tell_keywords(keywords: &[String], read_only: bool, out: &mut Vec<u8>) {
+/// FLAGS and PERMANENTFLAGS, as SELECT tells them and again when a keyword is new or the rights are
+/// others. `permanent` are the rights by which flags can be changed.
+pub fn tell_keywords(keywords: &[String], permanent: Rights, out: &mut Vec<u8>) {
     let system = flags::SYSTEM.iter().map(|(_, name)| *name);
     tell_flags(out, system.chain(keywords.iter().map(String::as_str)));
-    let code = permanent_flags(keywords, read_only);
+    let code = permanent_flags(keywords, permanent);
     status::untagged(out, Condition::Ok, Some(&code), "permanent flags");
 }
 
-fn permanent_flags(keywords: &[String], read_only: bool) -> Code {
-    if read_only {
-        return Code::PermanentFlags {
-            flags: Vec::new(),
-            new_keywords: false,
-        };
-    }
+/// RFC 4314 5.1.1: the flags that these rights can change.
+fn permanent_flags(keywords: &[String], rights: Rights) -> Code {
     let system = [
-        Flag::Answered,
-        Flag::Flagged,
-        Flag::Deleted,
-        Flag::Seen,
-        Flag::Draft,
+        (Flag::Answered, Rights::WRITE),
+        (Flag::Flagged, Rights::WRITE),
+        (Flag::Deleted, Rights::DELETE_MESSAGES),
+        (Flag::Seen, Rights::SEEN),
+        (Flag::Draft, Rights::WRITE),
     ];
-    let own = keywords
-        .iter()
-        .map(|keyword| Flag::Keyword(keyword.clone()));
+    let system = system.into_iter().filter(|(_, of)| rights.contains(*of));
+    let writes = rights.contains(Rights::WRITE);
+    let own = keywords.iter().filter(|_| writes);
+    let own = own.map(|keyword| Flag::Keyword(keyword.clone()));
     Code::PermanentFlags {
-        flags: system.into_iter().chain(own).collect(),
-        new_keywords: keywords.len() < Flags::KEYWORDS_MAX,
+        flags: system.map(|(flag, _)| flag).chain(own).collect(),
+        new_keywords: writes && keywords.len() < Flags::KEYWORDS_MAX,
     }
 }
