@@ -12,6 +12,8 @@ pub enum Advertised {
     BeforeLogin,
     /// After login.
     AfterLogin,
+    /// After login, to who may change what accounts may hold.
+    ToAdministrators,
     /// Before login, without TLS, where the listener offers TLS.
     BeforeTls,
     /// Before login, where a password must not be sent over this transport.
@@ -42,6 +44,8 @@ pub struct Context {
     pub start_tls: bool,
     /// Whether a password may be sent over this transport.
     pub login_allowed: bool,
+    /// Whether who logged in administers accounts.
+    pub administrator: bool,
     /// Largest message that APPEND takes, in bytes (RFC 7889).
     pub append_bytes_max: u64,
 }
@@ -74,6 +78,11 @@ pub const TABLE: &[Capability] = &[
     row("STATUS=SIZE", 8438, Advertised::AfterLogin),
     row("SPECIAL-USE", 6154, Advertised::AfterLogin),
     row("CREATE-SPECIAL-USE", 6154, Advertised::AfterLogin),
+    row("QUOTA", 9208, Advertised::AfterLogin),
+    row("QUOTA=RES-STORAGE", 9208, Advertised::AfterLogin),
+    row("QUOTA=RES-MESSAGE", 9208, Advertised::AfterLogin),
+    row("QUOTA=RES-MAILBOX", 9208, Advertised::AfterLogin),
+    row("QUOTASET", 9208, Advertised::ToAdministrators),
     row("APPENDLIMIT=", 7889, Advertised::AfterLogin),
     Capability {
         enable: true,
@@ -98,6 +107,7 @@ impl Capability {
             Advertised::Always => true,
             Advertised::BeforeLogin => before_login,
             Advertised::AfterLogin => !before_login,
+            Advertised::ToAdministrators => !before_login && context.administrator,
             Advertised::BeforeTls => before_login && context.start_tls,
             Advertised::LoginRefused => before_login && !context.login_allowed,
             Advertised::LoginAllowed => before_login && context.login_allowed,
@@ -139,6 +149,7 @@ mod tests {
             state,
             start_tls,
             login_allowed,
+            administrator: false,
             append_bytes_max: 1000,
         };
         String::from_utf8(words(&context)).unwrap()

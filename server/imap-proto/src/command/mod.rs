@@ -13,6 +13,8 @@ pub mod enable;
 pub mod expunge;
 pub mod fetch;
 pub mod getacl;
+pub mod getquota;
+pub mod getquotaroot;
 pub mod id;
 pub mod idle;
 pub mod list;
@@ -28,6 +30,7 @@ pub mod rename;
 pub mod search;
 pub mod select;
 pub mod setacl;
+pub mod setquota;
 pub mod starttls;
 pub mod status;
 pub mod store;
@@ -54,6 +57,7 @@ pub use rename::Rename;
 pub use search::{Search, SearchReturn};
 pub use select::{Access, Select};
 pub use setacl::{SetAcl, SetAclAction};
+pub use setquota::SetQuota;
 pub use status::Status;
 pub use store::{Store, StoreAction};
 pub use table::Row;
@@ -111,6 +115,12 @@ pub enum Command {
     ListRights(ListRights),
     /// MYRIGHTS
     MyRights(MailboxName),
+    /// GETQUOTA (RFC 9208) of the root with this name, as sent.
+    GetQuota(Vec<u8>),
+    /// GETQUOTAROOT
+    GetQuotaRoot(MailboxName),
+    /// SETQUOTA
+    SetQuota(SetQuota),
     /// APPEND, up to its message literal
     Append(Append),
     /// CHECK
@@ -225,6 +235,9 @@ impl Command {
             Self::GetAcl(_) => by_sequence("GETACL"),
             Self::ListRights(_) => by_sequence("LISTRIGHTS"),
             Self::MyRights(_) => by_sequence("MYRIGHTS"),
+            Self::GetQuota(_) => by_sequence("GETQUOTA"),
+            Self::GetQuotaRoot(_) => by_sequence("GETQUOTAROOT"),
+            Self::SetQuota(_) => by_sequence("SETQUOTA"),
             Self::Append(_) => by_sequence("APPEND"),
             Self::Check => by_sequence("CHECK"),
             Self::Close => by_sequence("CLOSE"),

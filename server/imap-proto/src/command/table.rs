@@ -2,9 +2,9 @@
 
 use super::{
     Arguments, Command, Numbering, append, authenticate, capability, check, close, copy, create,
-    delete, deleteacl, enable, expunge, fetch, getacl, id, idle, list, listrights, login, logout,
-    lsub, r#move, myrights, namespace, noop, rename, search, select, setacl, starttls, status,
-    store, subscribe, unselect, unsubscribe,
+    delete, deleteacl, enable, expunge, fetch, getacl, getquota, getquotaroot, id, idle, list,
+    listrights, login, logout, lsub, r#move, myrights, namespace, noop, rename, search, select,
+    setacl, setquota, starttls, status, store, subscribe, unselect, unsubscribe,
 };
 use crate::connection_state::States;
 use crate::grammar::Parsed;
@@ -84,7 +84,7 @@ use States::{Any, Authenticated, NotAuthenticated, Selected};
 pub(super) static NOOP: Row = row("NOOP", Any, noop::parse);
 
 /// Every command; frequent ones first, because it is searched from the front.
-pub static TABLE: [Row; 42] = [
+pub static TABLE: [Row; 45] = [
     row("FETCH", Selected, fetch::parse).uid(),
     row("STORE", Selected, store::parse).uid(),
     row("FETCH", Selected, fetch::parse)
@@ -120,6 +120,9 @@ pub static TABLE: [Row; 42] = [
     row("XLIST", Authenticated, list::parse_xlist),
     row("LSUB", Authenticated, lsub::parse),
     row("NAMESPACE", Authenticated, namespace::parse).of("NAMESPACE"),
+    row("GETQUOTA", Authenticated, getquota::parse).of("QUOTA"),
+    row("GETQUOTAROOT", Authenticated, getquotaroot::parse).of("QUOTA"),
+    row("SETQUOTA", Authenticated, setquota::parse).of("QUOTA"),
     row("CREATE", Authenticated, create::parse),
     row("DELETE", Authenticated, delete::parse),
     row("RENAME", Authenticated, rename::parse),

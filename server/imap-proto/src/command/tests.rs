@@ -1,6 +1,7 @@
 use super::*;
 use crate::grammar::{
-    AclIdentifier, Flag, SearchKey, Section, SectionText, SequenceSet, SpecialUse, StatusItem,
+    AclIdentifier, Flag, QuotaResource, SearchKey, Section, SectionText, SequenceSet, SpecialUse,
+    StatusItem,
 };
 use crate::request::LiteralKind;
 
@@ -53,6 +54,9 @@ fn every_row_is_the_row_of_its_command() {
         "a GETACL x",
         "a LISTRIGHTS x y",
         "a MYRIGHTS x",
+        "a GETQUOTA x",
+        "a GETQUOTAROOT x",
+        "a SETQUOTA x ()",
         "a CHECK",
         "a CLOSE",
         "a UNSELECT",
@@ -342,4 +346,45 @@ fn nonsense_is_refused_with_the_tag_it_had() {
     assert_eq!(tag(&format!("{} NOOP", "a".repeat(200))), None);
     // Strings end at the line: a quoted string with a line end is no argument.
     assert!(parse("a LOGIN \"x{3}\r\nabc y").is_err());
+}
+
+#[test]
+fn quotas_are_set_for_known_resources_once_each() {
+    let limits = |wire: &str| match parse(wire) {
+        Ok(Command::SetQuota(set)) => Ok((String::from_utf8(set.root).unwrap(), set.limits)),
+        Ok(other) => panic!("{wire}: {other:?}"),
+        Err(error) => Err(error),
+    };
+    let (storage, message) = (QuotaResource::Storage, QuotaResource::Message);
+    // RFC 9208 4.1.3.
+    assert_eq!(
+        limits("A001 SETQUOTA \"\" (STORAGE 512)"),
+        Ok((String::new(), vec![(storage, 512)]))
+    );
+    assert_eq!(
+        limits("a SETQUOTA user@example.org (message 5 storage 9223372036854775807)"),
+        Ok((
+            "user@example.org".to_owned(),
+            vec![(message, 5), (storage, u64::MAX >> 1)]
+        ))
+    );
+    assert_eq!(limits("a SETQUOTA x ()"), Ok(("x".to_owned(), Vec::new())));
+    let unknown = Err(SyntaxError::Unknown("quota resource"));
+    assert_eq!(limits("a SETQUOTA x (ANNOTATION-STORAGE 1)"), unknown);
+    let twice = Err(SyntaxError::Conflict("A resource is named twice"));
+    assert_eq!(limits("a SETQUOTA x (STORAGE 1 storage 2)"), twice);
+    assert_eq!(
+        limits("a SETQUOTA x (STORAGE 9223372036854775808)"),
+        Err(SyntaxError::Number)
+    );
+    assert!(limits("a SETQUOTA x (STORAGE)").is_err());
+    assert!(limits("a SETQUOTA x STORAGE 1").is_err());
+    assert_eq!(
+        parse("a GETQUOTA \"a b\""),
+        Ok(Command::GetQuota(b"a b".to_vec()))
+    );
+    assert_eq!(
+        parse("a GETQUOTAROOT inbox"),
+        Ok(Command::GetQuotaRoot(name("INBOX")))
+    );
 }

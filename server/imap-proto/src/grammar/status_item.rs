@@ -1,4 +1,4 @@
-//! The items of STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 9051).
+//! The items of STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 9051, 9208).
 
 /// One item that STATUS can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +19,15 @@ pub enum StatusItem {
     HighestModSeq,
     /// DELETED (RFC 9051): messages with `\Deleted`.
     Deleted,
+    /// DELETED-STORAGE (RFC 9208): octets of the messages with `\Deleted`.
+    DeletedStorage,
     /// APPENDLIMIT (RFC 7889)
     AppendLimit,
 }
 
 impl StatusItem {
     /// Every item, for the parser and for tests.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Messages,
         Self::Recent,
         Self::UidNext,
@@ -34,6 +36,7 @@ impl StatusItem {
         Self::Size,
         Self::HighestModSeq,
         Self::Deleted,
+        Self::DeletedStorage,
         Self::AppendLimit,
     ];
 
@@ -48,6 +51,7 @@ impl StatusItem {
             Self::Size => "SIZE",
             Self::HighestModSeq => "HIGHESTMODSEQ",
             Self::Deleted => "DELETED",
+            Self::DeletedStorage => "DELETED-STORAGE",
             Self::AppendLimit => "APPENDLIMIT",
         }
     }

@@ -12,6 +12,7 @@ pub mod list;
 pub mod mailbox_status;
 pub mod message_count;
 pub mod namespace;
+pub mod quota;
 pub mod search;
 pub mod status;
 pub mod string;
@@ -28,6 +29,7 @@ pub use list::{ListResponse, ListResponseVerb, MailboxAttribute};
 pub use mailbox_status::status as mailbox_status;
 pub use message_count::{exists, expunge, recent};
 pub use namespace::{Namespace, namespace};
+pub use quota::{QuotaUsage, quota, quota_root};
 pub use search::{ESearchResponse, search};
 pub use status::{Condition, challenge, continuation, tagged, untagged};
 

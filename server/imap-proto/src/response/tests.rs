@@ -2,8 +2,8 @@ use super::*;
 use crate::command::Numbering;
 use crate::command::list::ListVerb;
 use crate::grammar::{
-    Date, DateTime, Flag, NumberRange, NumberSet, Partial, Section, SectionText, SpecialUse,
-    StatusItem,
+    Date, DateTime, Flag, NumberRange, NumberSet, Partial, QuotaResource, Section, SectionText,
+    SpecialUse, StatusItem,
 };
 
 fn check(write: impl FnOnce(&mut Vec<u8>), expected: &str) {
@@ -257,5 +257,24 @@ fn fetched_bodies_are_literals_at_hand_or_streamed() {
         },
         "* 1 FETCH (BODY[1.TEXT]<3> {3}\r\na?b BODY[] NIL RFC822.HEADER {0}\r\n \
          BODY[] {4}\r\nmail RFC822.TEXT {2}\r\nxy UID 9)\r\n",
+    );
+}
+
+#[test]
+fn quotas_name_what_is_limited() {
+    let resources = [
+        (QuotaResource::Storage, 10, 512),
+        (QuotaResource::Message, 0, u64::MAX >> 1),
+    ];
+    let line = "* QUOTA anna@example.org (STORAGE 10 512 MESSAGE 0 9223372036854775807)\r\n";
+    check(|out| quota(out, "anna@example.org", &resources), line);
+    check(|out| quota(out, "", &[]), "* QUOTA \"\" ()\r\n");
+    check(
+        |out| quota_root(out, "INBOX", Some("anna@example.org")),
+        "* QUOTAROOT INBOX anna@example.org\r\n",
+    );
+    check(
+        |out| quota_root(out, "~berta/x", None),
+        "* QUOTAROOT \"~berta/x\"\r\n",
     );
 }
