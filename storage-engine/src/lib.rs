@@ -12,6 +12,7 @@
 pub mod account;
 pub mod acl;
 pub mod actor;
+pub mod alert;
 mod checkpoint;
 pub mod clock;
 mod compaction;

@@ -49,6 +49,9 @@ use upload::Uploads;
 /// not wait, and must not call back into the store.
 pub type Publish = Rc<dyn Fn(MailboxKey, Arc<Change>)>;
 
+/// Told that an account has a new alert, as a [`Publish`] is.
+pub type Alerted = Rc<dyn Fn(AccountId)>;
+
 /// An answer of other shards.
 pub type Answer<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -138,6 +141,7 @@ pub(crate) struct Inner<D: Disk> {
     /// Notified when maintenance may have something to do.
     pub upkeep: Signal,
     publish: Publish,
+    alerted: RefCell<Option<Alerted>>,
     /// Those in memory and a few others; of all others the slice tables say where they are.
     pub accounts: RefCell<HashMap<AccountId, Slot>>,
     in_flight: RefCell<VecDeque<InFlight>>,
@@ -183,6 +187,7 @@ impl<D: Disk> MailStore<D> {
                 maintaining: Cell::new(false),
                 upkeep: Signal::default(),
                 publish,
+                alerted: RefCell::default(),
                 accounts: RefCell::new(HashMap::new()),
                 in_flight: RefCell::new(VecDeque::new()),
                 uploads: RefCell::new(Uploads::default()),
@@ -196,6 +201,11 @@ impl<D: Disk> MailStore<D> {
             store.open_account(account, begin).await?;
         }
         Ok(store)
+    }
+
+    /// Who is told of new alerts; nobody before this.
+    pub fn on_alert(&self, alerted: Alerted) {
+        *self.inner.alerted.borrow_mut() = Some(alerted);
     }
 
     /// Executes one request about an account of this shard.

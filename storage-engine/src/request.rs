@@ -12,6 +12,7 @@ use crate::acl::AclChange;
 use crate::ids::{AccountId, MailboxId, ModSeq, SessionKey, Uid};
 
 pub use crate::actor::{Actor, Principal};
+pub use crate::alert::{Alert, AlertOperation, Alerts, Usage};
 pub use refusal::Refusal;
 pub use reply::{AccountDescription, MailboxStatus, Reply, Selected};
 
@@ -38,6 +39,10 @@ pub enum Operation {
     DeleteAccount,
     /// All mailboxes and subscriptions -> `Reply::Account`.
     Describe,
+    /// What it uses of its quota -> `Reply::Usage`.
+    Usage,
+    /// Something about its alerts -> `Reply::Alerts`, or `Reply::Done` where nothing is asked for.
+    Alerts(AlertOperation),
     /// One mailbox's counters -> `Reply::Status`.
     Status { name: String },
     /// CREATE of one mailbox; missing parents are created by the caller's plan in the same frame.
@@ -194,6 +199,8 @@ pub struct Limit {
     pub bytes_max: Option<u64>,
     /// Most messages, if any.
     pub messages_max: Option<u64>,
+    /// Percent of either at which the owner gets an alert, if at all.
+    pub alert_percent: Option<u8>,
 }
 
 /// System flags and keywords by name. `\Recent` never appears here.

@@ -23,6 +23,13 @@ pub const KEYWORD_BYTES_MAX: usize = 255;
 pub const KEYWORDS_MAX_U8: u8 = 59;
 const _: () = assert!(crate::request::Flags::KEYWORDS_MAX == 59);
 
+/// Alerts that wait for one account: they are shown all at once at its next login.
+pub const ALERTS_MAX: usize = 32;
+
+/// Bytes of an alert's text: it goes out as one line, and clients that read lines into buffers of
+/// 1,000 octets still have all of it.
+pub const ALERT_TEXT_BYTES_MAX: usize = 900;
+
 /// Messages that one APPEND may bring: its records are one frame.
 pub const APPEND_MESSAGES_MAX: usize = 1_000;
 

@@ -204,7 +204,7 @@ fn plain_of(state: &AccountState) -> PlainAccount {
         .filter(|status| !status.noselect);
     let snapshots = selectable.map(|status| state.snapshot(status.mailbox, ChangeNumber(0)));
     let snapshots: Vec<_> = snapshots.map(Option::unwrap).collect();
-    dump(&description, &snapshots, 0)
+    dump(&description, &state.alerts(), &snapshots, 0)
 }
 
 fn run(seed: u64) {

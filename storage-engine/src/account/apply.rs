@@ -9,7 +9,7 @@ use super::{AccountState, Mailbox};
 use crate::acl::Acl;
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, Uid};
 use crate::index::Entry;
-use crate::record::Record;
+use crate::record::{AlertRecord, Record};
 use crate::request::{Flags, UidRange};
 use crate::view::{By, ChangeKind};
 
@@ -20,6 +20,8 @@ pub struct Effects {
     pub changes: Vec<(MailboxId, ChangeKind)>,
     /// Bodies that no message uses any more.
     pub dead: Vec<Dead>,
+    /// Whether an alert waits to be delivered that did not before.
+    pub alerted: bool,
 }
 
 /// A body that no message uses any more.
@@ -104,6 +106,12 @@ impl AccountState {
                     // It is always UIDNEXT of its time that is taken: nothing above it yet.
                     mailbox.first_recent = *first_recent;
                     mailbox.recent = 0;
+                }
+            }
+            Record::Alert(alert) => {
+                self.alerts.apply(alert);
+                if let (AlertRecord::Posted(_), Some(effects)) = (alert, effects) {
+                    effects.alerted = true;
                 }
             }
             Record::Moved { mailbox, places } => self.move_places(*mailbox, places, effects),

@@ -63,6 +63,7 @@ impl Mailbox {
             recent: self.recent,
             deleted: self.deleted,
             bytes: self.bytes,
+            deleted_bytes: self.deleted_bytes,
             highest_mod_seq: self.mod_seq,
             rights,
         }

@@ -218,6 +218,7 @@ impl Mailbox {
             deleted: 0,
             recent: 0,
             bytes: 0,
+            deleted_bytes: 0,
             history: Default::default(),
             acl: Default::default(),
         }

@@ -1,5 +1,6 @@
 //! Plans of messages: APPEND, STORE, EXPUNGE.
 
+use super::alerts::Growth;
 use super::keywords::KeywordPlan;
 use super::names::INBOX;
 use super::normalize_name;
@@ -64,6 +65,8 @@ impl AccountState {
         let mut records = keywords.into_records();
         let added = added.into_iter();
         records.extend(added.map(|entry| Record::MessageAdded { mailbox: id, entry }));
+        let more = Growth::of(bytes, messages.len());
+        records.extend(self.quota_alert(limit, more, context.now_s));
         let draft = ReplyDraft::Appended {
             mailbox: id,
             uid_validity: mailbox.uid_validity,

@@ -6,6 +6,7 @@
 //! recovery, run the same `apply`.
 
 mod acl;
+mod alerts;
 mod apply;
 mod describe;
 mod history;

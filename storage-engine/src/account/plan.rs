@@ -87,6 +87,8 @@ impl AccountState {
                 let actor = actor.clone();
                 Ok(Planned::nothing(ReplyDraft::Account { actor }))
             }
+            Operation::Usage => Ok(Planned::nothing(ReplyDraft::Usage)),
+            Operation::Alerts(alerts) => self.plan_alerts(alerts, context),
             Operation::Status { name } => self.plan_status(name, actor),
             Operation::CreateMailbox { mailbox } => self.plan_create(mailbox, context),
             Operation::DeleteMailbox { name } => self.plan_delete(name),
@@ -138,6 +140,8 @@ impl AccountState {
             | Operation::Locate { mailbox, .. } => vec![*mailbox],
             Operation::CreateAccount { .. }
             | Operation::Describe
+            | Operation::Usage
+            | Operation::Alerts(_)
             | Operation::Status { .. }
             | Operation::CreateMailbox { .. }
             | Operation::RenameMailbox { .. }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::AccountState;
+use super::{AccountState, Mailbox};
 use crate::acl::{Acl, Rights};
 use crate::actor::Actor;
+use crate::alert::Alerts;
 use crate::ids::{ChangeNumber, MailboxId, ModSeq, Uid, UidValidity};
 use crate::request::{Access, Refusal, Reply, Selected};
 
@@ -19,6 +20,10 @@ pub enum ReplyDraft {
         /// As who asks may see it.
         actor: Actor,
     },
+    /// [`Reply::Usage`]
+    Usage,
+    /// [`Reply::Alerts`]
+    Alerts(Alerts),
     /// [`Reply::Status`]
     Status {
         /// The mailbox.
@@ -96,6 +101,8 @@ impl ReplyDraft {
             ReplyDraft::Account { actor } => Reply::Account(Arc::new(published.describe(&actor))),
             ReplyDraft::Acl(acl) => Reply::Acl(acl),
             ReplyDraft::Rights(rights) => Reply::Rights(rights),
+            ReplyDraft::Usage => Reply::Usage(published.usage()),
+            ReplyDraft::Alerts(alerts) => Reply::Alerts(alerts),
             ReplyDraft::Status { mailbox, actor } => {
                 let mailbox = published.selectable_id(mailbox)?;
                 Reply::Status(mailbox.status(&actor))
@@ -108,13 +115,7 @@ impl ReplyDraft {
             } => {
                 // Deleted by somebody between the plan and now: then it can't be selected.
                 let held = published.selectable_id(mailbox)?;
-                Reply::Selected(Selected {
-                    status: held.status(&actor),
-                    keywords: held.keywords.to_vec(),
-                    rights: held.acl.rights_of(&actor),
-                    first_recent,
-                    change: change(mailbox),
-                })
+                Reply::Selected(held.selected(&actor, first_recent, change(mailbox)))
             }
             ReplyDraft::Appended {
                 mailbox,
@@ -155,5 +156,17 @@ impl ReplyDraft {
                 mod_seq,
             },
         })
+    }
+}
+
+impl Mailbox {
+    fn selected(&self, actor: &Actor, first_recent: Uid, change: ChangeNumber) -> Selected {
+        Selected {
+            status: self.status(actor),
+            keywords: self.keywords.to_vec(),
+            rights: self.acl.rights_of(actor),
+            first_recent,
+            change,
+        }
     }
 }

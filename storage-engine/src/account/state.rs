@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::ExpungeHistory;
+use super::alerts::AlertState;
 use crate::acl::Acl;
 use crate::ids::{BodyId, ChangeNumber, Lsn, MailboxId, ModSeq, Uid, UidValidity};
 use crate::index::{Entry, MailboxIndex, MailboxSnapshot};
@@ -28,6 +29,7 @@ pub struct AccountState {
     /// RFC822.SIZE of all messages.
     pub(super) bytes: u64,
     pub(super) messages: u64,
+    pub(super) alerts: AlertState,
     /// Parts of a restatement that have come so far (recovery only).
     pub(super) restating: Vec<u8>,
     pub(super) restating_parts: u32,
@@ -74,6 +76,8 @@ pub struct Mailbox {
     pub recent: u32,
     /// RFC822.SIZE of all messages.
     pub bytes: u64,
+    /// RFC822.SIZE of messages with `\Deleted`.
+    pub deleted_bytes: u64,
     /// What was expunged.
     pub history: ExpungeHistory,
     /// Who else may do what.
@@ -187,6 +191,9 @@ impl Mailbox {
         self.deleted += u32::from(entry.flags.contains(Flags::DELETED));
         self.recent += u32::from(entry.uid >= self.first_recent);
         self.bytes += u64::from(entry.size);
+        if entry.flags.contains(Flags::DELETED) {
+            self.deleted_bytes = self.deleted_bytes.saturating_add(u64::from(entry.size));
+        }
     }
 
     pub(super) fn count_out(&mut self, entry: &Entry) {
@@ -194,5 +201,10 @@ impl Mailbox {
         self.deleted -= u32::from(entry.flags.contains(Flags::DELETED));
         self.recent -= u32::from(entry.uid >= self.first_recent);
         self.bytes -= u64::from(entry.size);
+        if entry.flags.contains(Flags::DELETED) {
+            // Not by subtraction alone: states of version 1 knew this number by estimate.
+            let rest = self.deleted_bytes.saturating_sub(u64::from(entry.size));
+            self.deleted_bytes = if self.deleted == 0 { 0 } else { rest };
+        }
     }
 }

@@ -9,6 +9,8 @@ use crate::ids::{BodyId, MailboxId, SessionKey, Uid};
 use crate::record::Record;
 use crate::request::*;
 
+mod alerts;
+
 const SESSION: SessionKey = SessionKey {
     shard: 0,
     session: 1,
@@ -157,6 +159,7 @@ fn limits_of_the_account_refuse_growth_but_not_moves() {
     let limit = Limit {
         bytes_max: Some(35),
         messages_max: Some(3),
+        alert_percent: None,
     };
     let name = || Target::NameOrInbox("no/such".into());
     do_it(&mut state, append(name(), 3, limit)).unwrap();

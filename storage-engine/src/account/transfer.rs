@@ -1,5 +1,6 @@
 //! Plans of COPY and MOVE inside an account: bodies are shared.
 
+use super::alerts::Growth;
 use super::keywords::{KeywordPlan, SYSTEM_FLAGS};
 use super::normalize_name;
 use super::permission::changeable_flags;
@@ -46,6 +47,9 @@ impl AccountState {
                     uids: named.uids,
                     mod_seq,
                 });
+            } else {
+                let more = Growth::of(named.bytes, named.pairs.len());
+                records.extend(self.quota_alert(&transfer.limit, more, context.now_s));
             }
         }
         let draft = ReplyDraft::Transferred {

@@ -83,12 +83,15 @@ impl<D: Disk> MailStore<D> {
         let held = in_flight.held.clone();
         let mut states = held.states.borrow_mut();
         if !in_flight.records.is_empty() {
-            let changes = self.apply(&in_flight, &mut states);
+            let (changes, alerted) = self.apply(&in_flight, &mut states);
             // The watchers may ask nothing of this account while they are told, but another
             // borrow of it must not be there when they do other things.
             drop(states);
             for (key, change) in changes {
                 (self.inner.publish)(key, change);
+            }
+            if alerted && let Some(tell) = self.inner.alerted.borrow().clone() {
+                tell(in_flight.account);
             }
             states = held.states.borrow_mut();
         }
@@ -96,12 +99,13 @@ impl<D: Disk> MailStore<D> {
     }
 
     /// Applies the records to the published state and numbers the changes.
-    fn apply(&self, one: &InFlight, states: &mut States) -> Vec<(MailboxKey, Arc<Change>)> {
-        let mut changes = Vec::new();
+    fn apply(&self, one: &InFlight, states: &mut States) -> (Vec<(MailboxKey, Arc<Change>)>, bool) {
+        let (mut changes, mut alerted) = (Vec::new(), false);
         let account = one.account;
         for record in one.records.iter() {
             let effects = states.published.apply_published(record, one.by);
             self.inner.live.note(account, record, &effects);
+            alerted |= effects.alerted;
             for (mailbox, mut kind) in effects.changes {
                 if let ChangeKind::Came { recent_for, .. } = &mut kind {
                     let taken = one.recent.iter().find(|(held, _)| *held == mailbox);
@@ -117,7 +121,7 @@ impl<D: Disk> MailStore<D> {
             states.in_flight.remove(0);
         }
         self.inner.checkpoint.borrow_mut().note_dirty(account);
-        changes
+        (changes, alerted)
     }
 
     /// Tells the watchers of a change that no record made.

@@ -405,6 +405,8 @@ fn purpose(operation: &Operation) -> Purpose {
         },
         Operation::DeleteAccount
         | Operation::Describe
+        | Operation::Usage
+        | Operation::Alerts(_)
         | Operation::Status { .. }
         | Operation::DeleteMailbox { .. }
         | Operation::Unsubscribe { .. }

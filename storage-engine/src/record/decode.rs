@@ -1,7 +1,7 @@
 //! Bytes to records. Any bytes are answered by records or by an error; a count never reserves
 //! more than the bytes that are there.
 
-use super::{Reader, Record, decode_acl, kind};
+use super::{AlertRecord, Reader, Record, decode_acl, kind};
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, SegmentId, Uid, UidValidity};
 use crate::index::Entry;
 use crate::request::{Flags, UidRange};
@@ -113,7 +113,10 @@ fn decode_message(kind: u8, body: &mut Reader<'_>) -> Result<Record, RecordError
             parts: body.u32()?,
             bytes: body.bytes()?.to_vec(),
         },
-        _ => return Err(RecordError::UnknownKind(kind)),
+        _ => match AlertRecord::decode(kind, body)? {
+            Some(alert) => Record::Alert(alert),
+            None => return Err(RecordError::UnknownKind(kind)),
+        },
     })
 }
 

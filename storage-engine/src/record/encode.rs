@@ -39,6 +39,7 @@ fn kind_of(record: &Record) -> u8 {
         Record::Expunged { .. } => kind::EXPUNGED,
         Record::RecentTaken { .. } => kind::RECENT_TAKEN,
         Record::Moved { .. } => kind::MOVED,
+        Record::Alert(alert) => alert.kind(),
         Record::Restated { .. } => kind::RESTATED,
         Record::AclSet { .. } => kind::ACL_SET,
     }
@@ -68,6 +69,7 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
             out.u32(mailbox.0);
         }
         Record::Subscribed { name } | Record::Unsubscribed { name } => out.text(name),
+        Record::Alert(alert) => alert.encode(out),
         Record::RecentTaken {
             mailbox,
             first_recent,

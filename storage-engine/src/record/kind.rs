@@ -17,3 +17,7 @@ pub const RECENT_TAKEN: u8 = 14;
 pub const MOVED: u8 = 15;
 pub const RESTATED: u8 = 16;
 pub const ACL_SET: u8 = 17;
+pub const ALERT_POSTED: u8 = 30;
+pub const ALERTS_REMOVED: u8 = 31;
+pub const ALERTS_SEEN: u8 = 32;
+pub const QUOTA_MARK: u8 = 33;

@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::as_conversions))]
 
 mod acl;
+mod alert;
 mod bytes;
 mod decode;
 mod encode;
@@ -18,6 +19,8 @@ use crate::index::Entry;
 use crate::request::{Flags, UidRange};
 
 pub(crate) use acl::{decode_acl, encode_acl};
+pub use alert::AlertRecord;
+pub(crate) use alert::{decode_alert, encode_alert};
 pub use bytes::{Reader, Writer};
 pub(crate) use decode::{ENTRY_BYTES, decode_bool, decode_entry, decode_place};
 pub use decode::{RecordError, decode_frame};
@@ -139,6 +142,8 @@ pub enum Record {
         /// Message, new body place, new summary place; ascending.
         places: Vec<(Uid, Place, Place)>,
     },
+    /// Something about the account's alerts.
+    Alert(AlertRecord),
     /// The whole account as of the frame before this one's, cut in parts of consecutive LSNs.
     Restated {
         /// 0..parts
@@ -177,6 +182,7 @@ impl Record {
             | Record::MessageAdded { .. }
             | Record::KeywordAdded { .. }
             | Record::RecentTaken { .. }
+            | Record::Alert(_)
             | Record::Restated { .. }
             | Record::AclSet { .. } => Vec::new(),
         }

@@ -50,6 +50,7 @@ fn samples() -> Vec<(Record, String)> {
     all.extend(message_samples());
     all.extend(upkeep_samples());
     all.extend(acl_samples());
+    all.extend(alert_samples());
     all
 }
 
@@ -222,6 +223,37 @@ fn acl_samples() -> Vec<(Record, String)> {
             "11080000000200000000000000".to_owned(),
         ),
     ]
+}
+
+fn alert_samples() -> Vec<(Record, String)> {
+    let alert = crate::alert::Alert {
+        number: 1,
+        posted_s: -1,
+        text: NAME.to_owned(),
+    };
+    let text = NAME_BYTES;
+    let all = [
+        (
+            AlertRecord::Posted(alert),
+            format!("1e180000000100000000000000ffffffffffffffff{text}"),
+        ),
+        (
+            AlertRecord::Removed { first: 1, last: 2 },
+            "1f1000000001000000000000000200000000000000".to_owned(),
+        ),
+        (
+            AlertRecord::Seen { through: 3 },
+            "20080000000300000000000000".to_owned(),
+        ),
+        (
+            AlertRecord::QuotaMark { above: true },
+            "210100000001".to_owned(),
+        ),
+    ];
+    let records = all.into_iter();
+    records
+        .map(|(record, bytes)| (Record::Alert(record), bytes))
+        .collect()
 }
 
 #[test]

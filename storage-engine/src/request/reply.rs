@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{SpecialUse, UidRange};
+use super::{Alerts, SpecialUse, UidRange, Usage};
 use crate::acl::{Acl, Rights};
 use crate::ids::{BodyId, ChangeNumber, MailboxId, ModSeq, Place, Uid, UidValidity};
 use crate::index::MailboxSnapshot;
@@ -14,6 +14,10 @@ pub enum Reply {
     Done,
     /// Of `Describe`.
     Account(Arc<AccountDescription>),
+    /// Of `Usage`.
+    Usage(Usage),
+    /// Of `Alerts`.
+    Alerts(Alerts),
     /// Of `Status`.
     Status(MailboxStatus),
     /// Of `Select`.
@@ -117,6 +121,8 @@ pub struct MailboxStatus {
     pub deleted: u32,
     /// Bytes of all messages (RFC 8438 SIZE).
     pub bytes: u64,
+    /// Bytes of those with `\Deleted` (RFC 9208 DELETED-STORAGE).
+    pub deleted_bytes: u64,
     /// HIGHESTMODSEQ.
     pub highest_mod_seq: ModSeq,
     /// What who asks may do there. Without `r` the counters above are those of an empty mailbox.

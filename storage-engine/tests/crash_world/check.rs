@@ -5,7 +5,7 @@ use storage_engine::error::ReadError;
 use storage_engine::ids::{AccountId, MailboxId};
 use storage_engine::index::Entry;
 use storage_engine::mail_store::MailStore;
-use storage_engine::request::{Actor, Operation, Refusal, Reply, Request};
+use storage_engine::request::{Actor, AlertOperation, Operation, Refusal, Reply, Request};
 
 use super::{Life, Stores, World};
 use crate::plain::operation::{body_of, summary_of};
@@ -125,7 +125,10 @@ pub(super) fn differences(told: &Life, found: Option<&PlainAccount>) -> String {
         let Some(account) = account else {
             return vec!["no account".to_owned()];
         };
-        let mut lines = vec![format!("{:?}", account.subscriptions)];
+        let mut lines = vec![
+            format!("{:?}", account.subscriptions),
+            format!("{:?}", account.alerts),
+        ];
         for (name, mailbox) in &account.mailboxes {
             let Some(mailbox) = mailbox else {
                 lines.push(format!("{name}: a name"));
@@ -188,5 +191,9 @@ async fn look(store: &MailStore<SimDisk>, account: AccountId, seed: u64) -> Opti
         }
         snapshots.push(snapshot);
     }
-    Some(dump(&description, &snapshots, 0).without_recent())
+    let alerts = match execute(Operation::Alerts(AlertOperation::List)).await {
+        Ok(Reply::Alerts(alerts)) => alerts,
+        other => panic!("seed {seed}: {other:?}"),
+    };
+    Some(dump(&description, &alerts, &snapshots, 0).without_recent())
 }

@@ -10,7 +10,7 @@ use storage_engine::error::ReadError;
 use storage_engine::ids::AccountId;
 use storage_engine::mail_store::MailStore;
 use storage_engine::recovery::recover;
-use storage_engine::request::{Actor, Operation, Refusal, Reply, Request};
+use storage_engine::request::{Actor, AlertOperation, Operation, Refusal, Reply, Request};
 
 use super::check::{Unread, differences, read_message};
 use super::{Life, Plan, SimDisk, Stores, World, run_loops};
@@ -126,5 +126,12 @@ async fn look_at_rot(
         }
         snapshots.push(snapshot);
     }
-    Ok(Some(dump(&description, &snapshots, 0).without_recent()))
+    let alerts = match execute(Operation::Alerts(AlertOperation::List)).await {
+        Ok(Reply::Alerts(alerts)) => alerts,
+        Ok(other) => panic!("seed {seed}: {other:?}"),
+        Err(refusal) => return Err(refusal),
+    };
+    Ok(Some(
+        dump(&description, &alerts, &snapshots, 0).without_recent(),
+    ))
 }

@@ -3,14 +3,20 @@
 //! states that is no older than what was acknowledged.
 #![allow(dead_code)]
 
+mod alerts;
+mod dump;
 pub mod operation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage_engine::index::{Entry, MailboxSnapshot};
-use storage_engine::request::{AccountDescription, Flags, Refusal, StoreAction, TransferKind};
+use storage_engine::index::MailboxSnapshot;
+use storage_engine::request::{
+    AccountDescription, Alerts, Flags, Refusal, StoreAction, TransferKind,
+};
 use storage_engine::request::{GoneMessages, UidRange};
 
+use alerts::PlainAlerts;
+use dump::{check_status, dump_mailbox};
 pub use operation::PlainOperation;
 
 /// An account that exists.
@@ -22,6 +28,7 @@ pub struct PlainAccount {
     pub name_rights: BTreeMap<String, u16>,
     pub subscriptions: BTreeSet<String>,
     pub last_uid_validity: u32,
+    pub alerts: PlainAlerts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +97,9 @@ impl PlainAccount {
                 Ok(())
             }
             PlainOperation::Append { name, messages } => {
+                self.mailbox(name)?;
+                let bytes = messages.iter().map(|message| u64::from(message.size)).sum();
+                self.grow(bytes, messages.len() as u64)?;
                 let mailbox = self.mailbox(name)?;
                 for message in messages {
                     let flags = mailbox.names(message.system, &message.keywords);
@@ -121,6 +131,13 @@ impl PlainAccount {
             }
             PlainOperation::Transfer { .. } => self.transfer(operation, now_s),
             PlainOperation::Give { name, rights } => self.give(name, *rights),
+            PlainOperation::PostAlert { text } => self.alerts.post(text),
+            PlainOperation::TakeAlerts { seen } => {
+                self.look_at_quota(0, 0);
+                self.alerts.take(*seen);
+                Ok(())
+            }
+            PlainOperation::RemoveAlert { number } => self.alerts.remove(*number),
         }
     }
 
@@ -265,7 +282,11 @@ impl PlainAccount {
         if taken.is_empty() {
             return Ok(());
         }
-        let copies = taken.iter().map(|(_, message)| message.clone()).collect();
+        let copies: Vec<PlainMessage> = taken.iter().map(|(_, message)| message.clone()).collect();
+        if *kind == TransferKind::Copy {
+            let bytes = copies.iter().map(|message| u64::from(message.size)).sum();
+            self.grow(bytes, copies.len() as u64)?;
+        }
         self.mailbox(to)?.take(copies, &source.keywords, now_s);
         if *kind == TransferKind::Move {
             let source = self.mailbox(from)?;
@@ -376,12 +397,14 @@ fn flag_names(system: Flags, keywords: &[String]) -> BTreeSet<String> {
 /// it is derived from the RECENT counter where that is possible, else passed over.
 pub fn dump(
     description: &AccountDescription,
+    alerts: &Alerts,
     snapshots: &[MailboxSnapshot],
     last_uid_validity: u32,
 ) -> PlainAccount {
     let mut account = PlainAccount {
         subscriptions: description.subscriptions.iter().cloned().collect(),
         last_uid_validity,
+        alerts: PlainAlerts::dump(alerts),
         ..PlainAccount::default()
     };
     let mut snapshots = snapshots.iter();
@@ -401,51 +424,6 @@ pub fn dump(
     let count: usize = messages.map(|mailbox| mailbox.messages.len()).sum();
     assert_eq!(description.messages, count as u64);
     account
-}
-
-fn check_status(status: &storage_engine::request::MailboxStatus, mailbox: &PlainMailbox) {
-    let with = |flag: &str| {
-        let messages = mailbox.messages.values();
-        messages
-            .filter(|message| message.flags.contains(flag))
-            .count() as u32
-    };
-    let messages = mailbox.messages.len() as u32;
-    let bytes: u64 = mailbox
-        .messages
-        .values()
-        .map(|message| u64::from(message.size))
-        .sum();
-    assert_eq!(status.messages, messages);
-    assert_eq!(status.unseen, messages - with("\\Seen"));
-    assert_eq!(status.deleted, with("\\Deleted"));
-    assert_eq!(status.bytes, bytes);
-    assert_eq!(status.uid_next.0, mailbox.uid_next);
-    assert_eq!(status.highest_mod_seq.0, mailbox.mod_seq);
-}
-
-fn dump_mailbox(snapshot: &MailboxSnapshot, recent: u32) -> PlainMailbox {
-    let message = |entry: Entry| PlainMessage {
-        flags: dump_flags(entry.flags, &snapshot.keywords),
-        mod_seq: entry.mod_seq.0,
-        tag: entry.internal_date_s,
-        size: entry.size,
-        saved_s: entry.saved_s,
-    };
-    let messages = snapshot.index.iter();
-    let messages: BTreeMap<u32, PlainMessage> = messages
-        .map(|entry| (entry.uid.0, message(entry)))
-        .collect();
-    let skipped = messages.len() - recent as usize;
-    PlainMailbox {
-        uid_validity: snapshot.uid_validity.0,
-        uid_next: snapshot.uid_next.0,
-        mod_seq: snapshot.highest_mod_seq.0,
-        first_recent: *messages.keys().nth(skipped).unwrap_or(&snapshot.uid_next.0),
-        keywords: snapshot.keywords.to_vec(),
-        rights: dump_rights(snapshot),
-        messages,
-    }
 }
 
 impl PlainAccount {

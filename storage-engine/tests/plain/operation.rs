@@ -58,7 +58,23 @@ pub enum PlainOperation {
         name: String,
         rights: u16,
     },
+    PostAlert {
+        text: String,
+    },
+    TakeAlerts {
+        seen: u64,
+    },
+    RemoveAlert {
+        number: u64,
+    },
 }
+
+/// What every account may hold: little, so that it is reached.
+pub const LIMIT: Limit = Limit {
+    bytes_max: Some(80_000),
+    messages_max: Some(60),
+    alert_percent: Some(70),
+};
 
 /// A message to append; its octets follow from its tag and size.
 #[derive(Debug, Clone)]
@@ -144,6 +160,13 @@ impl PlainOperation {
                 name: any(rng),
                 rights: (rng.next_u64() & 0x7ff) as u16,
             },
+            87..89 => PlainOperation::PostAlert {
+                text: format!("alert {}", rng.below(100)),
+            },
+            89..90 => PlainOperation::TakeAlerts { seen: rng.below(9) },
+            90..91 => PlainOperation::RemoveAlert {
+                number: 1 + rng.below(9),
+            },
             _ => {
                 let from = held(rng);
                 let kinds = [TransferKind::Copy, TransferKind::Move];
@@ -185,7 +208,7 @@ impl PlainOperation {
             PlainOperation::Append { name, messages } => Operation::Append {
                 mailbox: Target::Name(name),
                 messages: messages.iter().map(PlainNew::to_engine).collect(),
-                limit: Limit::default(),
+                limit: LIMIT,
             },
             PlainOperation::Store {
                 name,
@@ -219,9 +242,15 @@ impl PlainOperation {
                 to,
                 kind,
                 gone,
-                limit: Limit::default(),
+                limit: LIMIT,
             }),
             PlainOperation::Give { name, rights } => give(name, rights),
+            PlainOperation::PostAlert { text } => alerts(AlertOperation::Post { text }),
+            PlainOperation::TakeAlerts { seen } => alerts(AlertOperation::Take {
+                seen,
+                limit: Some(LIMIT),
+            }),
+            PlainOperation::RemoveAlert { number } => alerts(AlertOperation::Remove { number }),
         }
     }
 }
@@ -284,4 +313,8 @@ fn uids(rng: &mut Rng, account: &PlainAccount, name: &str) -> Vec<UidRange> {
         from = last + 1;
     }
     ranges
+}
+
+fn alerts(operation: AlertOperation) -> Operation {
+    Operation::Alerts(operation)
 }

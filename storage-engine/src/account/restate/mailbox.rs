@@ -109,10 +109,24 @@ pub(super) fn decode_mailbox(shape: Shape, input: &mut Reader<'_>) -> Result<Mai
     if shape.has_sections() {
         sections::decode_mailbox(&mut mailbox, input)?;
     }
+    mailbox.complete_deleted_bytes(shape);
     Ok(mailbox)
 }
 
 impl Mailbox {
+    /// Version 1 did not count these. Where the messages are at hand they are counted; where only
+    /// their pages' places are, it is an estimate until none has `\Deleted` any more.
+    fn complete_deleted_bytes(&mut self, shape: Shape) {
+        let messages = u64::from(self.index.len()).max(1);
+        if shape.form == Form::Whole {
+            let deleted = self.index.iter();
+            let deleted = deleted.filter(|entry| entry.flags.contains(Flags::DELETED));
+            self.deleted_bytes = deleted.map(|entry| u64::from(entry.size)).sum();
+        } else if !shape.has_sections() {
+            self.deleted_bytes = self.bytes / messages * u64::from(self.deleted);
+        }
+    }
+
     fn check_counters(&self) -> Result<(), StateError> {
         let bare = Mailbox::new(self.id, String::new(), UidValidity(0), 0);
         let first_recent = self.first_recent;

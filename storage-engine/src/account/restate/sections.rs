@@ -5,8 +5,16 @@
 //! meanings share one. An unknown kind is refused: to pass over it would lose what it says.
 
 use super::StateError;
+use crate::account::alerts::AlertState;
 use crate::account::{AccountState, Mailbox};
-use crate::record::{Reader, RecordError, Writer, decode_acl, encode_acl, kind};
+use crate::record::{
+    Reader, RecordError, Writer, decode_acl, decode_alert, decode_bool, encode_acl, encode_alert,
+    kind,
+};
+use crate::state_limits::ALERTS_MAX;
+
+/// Bytes of an alert without text.
+const ALERT_BYTES_MIN: usize = 20;
 
 /// Bytes of a section with nothing in it.
 const SECTION_BYTES_MIN: usize = 5;
@@ -55,18 +63,23 @@ fn decode_sections<'b>(
 }
 
 /// Of the account.
-pub(super) fn encode_account(_state: &AccountState, out: &mut Writer<'_>) {
-    let sections = Sections::default();
+pub(super) fn encode_account(state: &AccountState, out: &mut Writer<'_>) {
+    let mut sections = Sections::default();
+    sections.add(kind::ALERT_POSTED, |out| encode_alerts(&state.alerts, out));
     sections.finish(out);
 }
 
 /// Of the account.
 pub(super) fn decode_account(
-    _state: &mut AccountState,
+    state: &mut AccountState,
     input: &mut Reader<'_>,
 ) -> Result<(), StateError> {
-    decode_sections(input, |kind, _body| {
-        Err(RecordError::UnknownKind(kind).into())
+    decode_sections(input, |kind, body| match kind {
+        kind::ALERT_POSTED => {
+            state.alerts = decode_alerts(body)?;
+            Ok(())
+        }
+        unknown => Err(RecordError::UnknownKind(unknown).into()),
     })
 }
 
@@ -76,6 +89,11 @@ pub(super) fn encode_mailbox(held: &Mailbox, out: &mut Writer<'_>) {
     if !held.acl.is_empty() {
         sections.add(kind::ACL_SET, |out| encode_acl(&held.acl, out));
     }
+    sections.add(kind::QUOTA_MARK, |out| {
+        if held.deleted_bytes > 0 {
+            out.u64(held.deleted_bytes);
+        }
+    });
     sections.finish(out);
 }
 
@@ -86,6 +104,45 @@ pub(super) fn decode_mailbox(held: &mut Mailbox, input: &mut Reader<'_>) -> Resu
             held.acl = decode_acl(body)?;
             Ok(())
         }
+        kind::QUOTA_MARK => {
+            held.deleted_bytes = body.u64()?;
+            Ok(())
+        }
         unknown => Err(RecordError::UnknownKind(unknown).into()),
     })
+}
+
+fn encode_alerts(alerts: &AlertState, out: &mut Writer<'_>) {
+    if *alerts == AlertState::default() {
+        return;
+    }
+    out.u64(alerts.last);
+    out.u64(alerts.seen);
+    out.u8(u8::from(alerts.above_quota_mark));
+    out.count(alerts.posted.len());
+    for alert in &alerts.posted {
+        encode_alert(alert, out);
+    }
+}
+
+fn decode_alerts(body: &mut Reader<'_>) -> Result<AlertState, StateError> {
+    let mut alerts = AlertState {
+        last: body.u64()?,
+        seen: body.u64()?,
+        above_quota_mark: decode_bool(body)?,
+        posted: Vec::new(),
+    };
+    let count = body.count(ALERT_BYTES_MIN)?;
+    if count > ALERTS_MAX {
+        return Err(StateError::Contradiction("alerts"));
+    }
+    for _ in 0..count {
+        let alert = decode_alert(body)?;
+        let above = alerts.posted.last().map_or(0, |before| before.number);
+        if alert.number <= above || alert.number > alerts.last {
+            return Err(StateError::Contradiction("alerts"));
+        }
+        alerts.posted.push(alert);
+    }
+    Ok(alerts)
 }
