@@ -157,11 +157,17 @@ impl LoginCache {
         }
     }
 
-    /// The account, if it was found lately. Never blocks, as [`Self::try_get`].
+    /// The account, if it was found or logged in lately. Never blocks, as [`Self::try_get`].
     pub(crate) fn try_known(&self, name: &AccountName) -> Option<Account> {
         let stripe = self.stripe(name).try_read().ok()?;
-        let known = stripe.known.get(name)?;
-        is_valid(known.until).then(|| known.account.clone())
+        let known = stripe.known.get(name);
+        let known = known.filter(|known| is_valid(known.until));
+        // A change of the account takes both away, so what a login saw is as good.
+        let login = || {
+            let login = stripe.logins.get(name)?;
+            is_valid(login.until).then(|| login.account.clone())
+        };
+        known.map(|known| known.account.clone()).or_else(login)
     }
 
     /// Remembers an active account. Only for the thread that changes accounts: what it has just

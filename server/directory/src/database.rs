@@ -20,6 +20,7 @@ use crate::name::{AccountName, canonical_domain};
 use crate::template::Template;
 
 pub(crate) mod adopt;
+mod alerts;
 mod groups;
 mod rows;
 mod schema;

@@ -51,6 +51,12 @@ pub enum ChangeError {
     /// No such account.
     #[error("no such account")]
     NoSuchAccount,
+    /// No such alert.
+    #[error("no such alert")]
+    NoSuchAlert,
+    /// A text that cannot be shown.
+    #[error("{0}")]
+    Text(&'static str),
     /// The account's domain is not one of ours.
     #[error("no such domain; add it first")]
     NoSuchDomain,

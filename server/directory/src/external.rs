@@ -187,7 +187,9 @@ impl Task {
         }
         let entry = self.find(&name).await?;
         if !self.is_proved(entry.as_deref(), &login.password).await? {
-            shared.throttle.failed(&name, login.remote, Instant::now());
+            shared
+                .throttle
+                .failed(Some(&name), login.remote, Instant::now());
             return Err(AuthError::BadCredentials);
         }
         let Some(entry) = entry.filter(|entry| entry.enabled) else {

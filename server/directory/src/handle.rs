@@ -1,12 +1,13 @@
 //! The seam: what the rest of the server sees of the directory.
 
+mod domains;
 mod names;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use async_channel::{Sender, TrySendError, bounded};
@@ -25,10 +26,11 @@ use crate::limits::{
 use crate::name::{AccountName, canonical_domain};
 use crate::names::KnownNames;
 use crate::password::Password;
-use crate::settings::{Settings, Written};
 use crate::template::Template;
 use crate::throttle::{Throttle, Verdict};
 use crate::worker::{HashJob, Hasher, Job, Login, Shared, StoreJob, run};
+
+mod alerts;
 
 /// How to open the directory.
 #[derive(Clone, Debug)]
@@ -80,8 +82,10 @@ impl Directory {
             decoy: StoredHash::of(&Password::new(nobody)).ok_or_else(no_randomness)?,
             domains: ArcSwap::default(),
             external: OnceLock::new(),
+            alerts: ArcSwap::default(),
         });
         shared.reload_domains(&database);
+        shared.reload_alerts(&database);
         let (store, store_jobs) = bounded(STORE_QUEUE_JOBS_MAX);
         let (hashing, hash_jobs) = bounded(HASH_QUEUE_JOBS_MAX);
         let mut threads = Vec::new();
@@ -142,6 +146,14 @@ impl DirectoryHandle {
     /// The domain of names without one.
     pub fn default_domain(&self) -> &str {
         &self.shared.default_domain
+    }
+
+    /// How long a login should wait before it is looked at: its network or its account had many
+    /// failures lately. Takes about a microsecond and never blocks.
+    pub fn login_delay(&self, name: &str, remote: IpAddr) -> Duration {
+        let name = self.resolve(name).ok();
+        let now = Instant::now();
+        self.shared.throttle.delay(name.as_ref(), remote, now)
     }
 
     /// The account, if this very login was good lately. Takes about a microsecond and never blocks,
@@ -371,85 +383,6 @@ impl DirectoryHandle {
             let set = database.set_quota(&name, quota);
             shared.cache.invalidate(&name);
             set
-        })
-        .await
-    }
-
-    /// Changes settings of an account, by key; an empty value takes the domain's again. Answers
-    /// with the account as it is now.
-    pub async fn set_account_settings(
-        &self,
-        name: &str,
-        changes: Vec<(String, String)>,
-    ) -> Result<Account, ChangeError> {
-        let name = self.resolve(name)?;
-        self.write(move |database, shared| {
-            let set = database.set_account_settings(&name, &changes);
-            shared.cache.invalidate(&name);
-            set
-        })
-        .await
-    }
-
-    /// Changes settings of a domain, for all its accounts that have none of their own.
-    pub async fn set_domain_settings(
-        &self,
-        domain: &str,
-        changes: Vec<(String, String)>,
-    ) -> Result<(), ChangeError> {
-        let domain = domain.to_owned();
-        self.write(move |database, shared| {
-            let set = database.set_domain_settings(&domain, &changes);
-            shared.reload_domains(database);
-            shared.cache.invalidate_all();
-            set
-        })
-        .await
-    }
-
-    /// Settings as they were written: the account's own, and its domain's.
-    pub async fn account_settings(&self, name: &str) -> Result<(Written, Written), ChangeError> {
-        let name = self.resolve(name)?;
-        self.write(move |database, _| database.account_settings(&name))
-            .await
-    }
-
-    /// Settings of a domain, as they were written.
-    pub async fn written_domain_settings(&self, domain: &str) -> Result<Written, ChangeError> {
-        let domain = domain.to_owned();
-        self.write(move |database, _| database.domain_settings(&domain))
-            .await
-    }
-
-    /// What holds for a domain (canonical) before an account is known; `None` if it is not ours.
-    /// Never blocks, so a shard may call it.
-    pub fn domain_settings(&self, domain: &str) -> Option<Arc<Settings>> {
-        self.shared.domains.load().get(domain).cloned()
-    }
-
-    /// Adds a domain, with a template for its new accounts or with the server's.
-    pub async fn domain_add(
-        &self,
-        domain: &str,
-        template: Option<Template>,
-    ) -> Result<(), ChangeError> {
-        template.as_ref().map_or(Ok(()), Template::check)?;
-        let domain = domain.to_owned();
-        self.write(move |database, shared| {
-            let added = database.domain_add(&domain, template.as_ref());
-            shared.reload_domains(database);
-            added
-        })
-        .await
-    }
-
-    /// Deletes a domain that has no accounts.
-    pub async fn domain_delete(&self, domain: &str) -> Result<(), ChangeError> {
-        let domain = domain.to_owned();
-        self.write(move |database, shared| {
-            let deleted = database.domain_delete(&domain);
-            shared.reload_domains(database);
-            deleted
         })
         .await
     }

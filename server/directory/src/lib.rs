@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod alerts;
 pub mod backend;
 mod cache;
 mod database;

@@ -32,10 +32,28 @@ pub const NAMES_KNOWN_MAX: usize = 16_384;
 /// takes the database thread some 10 us.
 pub const NAMES_ASKED_MAX: usize = 512;
 
+/// Bytes of an alert's text: it goes out as one line, and clients that read lines into buffers of
+/// 1,000 octets still have all of it.
+pub const ALERT_TEXT_BYTES_MAX: usize = 900;
+/// Alerts of one domain, and of the server: all of them are in memory, and shown at once to who
+/// logs in for the first time.
+pub const ALERTS_EACH_MAX: usize = 32;
+
 /// The window in which failed logins are counted.
 pub const THROTTLE_WINDOW: Duration = Duration::from_secs(60);
-/// Pairs of account and network that are watched; beyond it the oldest window is forgotten.
-pub const THROTTLE_ENTRIES_MAX: usize = 65_536;
+/// Failures of all clients of one network in a window before each further try of theirs waits:
+/// more than a household or an office mistypes, since many may share an address.
+pub const NETWORK_FAILURES_FREE: u32 = 20;
+/// Failures of one account in a window, from everywhere, before each further try waits. It only
+/// waits: nobody can lock another out.
+pub const ACCOUNT_FAILURES_FREE: u32 = 20;
+/// The first wait; each failure more doubles it.
+pub const BACK_OFF_FIRST: Duration = Duration::from_millis(100);
+/// The longest wait: an owner whose account is attacked from everywhere can still log in.
+pub const BACK_OFF_MAX: Duration = Duration::from_secs(4);
+/// Pairs of account and network, networks and accounts that are watched; beyond it the oldest
+/// windows are forgotten.
+pub const THROTTLE_ENTRIES_MAX: usize = 3 * 65_536;
 /// Stripes of the throttle, for the same reason as those of the cache.
 pub const THROTTLE_STRIPES: usize = 16;
 

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use async_channel::{Receiver, Sender, WeakSender};
 
 use crate::account::{Account, State};
+use crate::alerts::AlertSet;
 use crate::cache::LoginCache;
 use crate::database::{Database, Known};
 use crate::error::AuthError;
@@ -40,9 +41,19 @@ pub(crate) struct Shared {
     pub(crate) domains: ArcSwap<HashMap<String, Arc<Settings>>>,
     /// A back end that has accounts beside the database, if there is one.
     pub(crate) external: OnceLock<Arc<External>>,
+    /// Alerts of domains and of the server; replaced likewise.
+    pub(crate) alerts: ArcSwap<AlertSet>,
 }
 
 impl Shared {
+    /// Reads the alerts anew, as [`Self::reload_domains`] does the domains.
+    pub(crate) fn reload_alerts(&self, database: &Database) {
+        match database.alerts() {
+            Ok(alerts) => self.alerts.store(Arc::new(alerts)),
+            Err(error) => tracing::error!(%error, "the directory's alerts cannot be read"),
+        }
+    }
+
     /// Reads the domains anew. If that fails, what was known stays, and the trace says so.
     pub(crate) fn reload_domains(&self, database: &Database) {
         match database.all_domain_settings() {
@@ -106,6 +117,7 @@ impl Hasher {
         } = login;
         let Some(name) = name else {
             self.shared.decoy.verify(password);
+            self.shared.throttle.failed(None, *remote, Instant::now());
             return Err(AuthError::BadCredentials);
         };
         if self.shared.throttle.verdict(name, *remote, Instant::now()) == Verdict::Closed {
@@ -163,7 +175,9 @@ impl Hasher {
     }
 
     fn refused(&self, name: &AccountName, remote: IpAddr) -> AuthError {
-        self.shared.throttle.failed(name, remote, Instant::now());
+        self.shared
+            .throttle
+            .failed(Some(name), remote, Instant::now());
         AuthError::BadCredentials
     }
 

@@ -68,3 +68,18 @@ fn the_cache_is_bounded() {
         assert_eq!(values, names);
     }
 }
+
+#[test]
+fn who_has_logged_in_is_known_until_the_account_changes() {
+    let cache = LoginCache::new().unwrap();
+    let anna = account("anna");
+    assert_eq!(cache.try_known(&anna.name), None);
+    cache.insert(cache.begin(&anna.name), &anna, &Password::from("secret"));
+    assert_eq!(cache.try_known(&anna.name), Some(anna.clone()));
+    cache.invalidate(&anna.name);
+    assert_eq!(cache.try_known(&anna.name), None);
+    let long_ago = Instant::now();
+    let password = Password::from("secret");
+    cache.insert_until(cache.begin(&anna.name), &anna, &password, long_ago);
+    assert_eq!(cache.try_known(&anna.name), None);
+}

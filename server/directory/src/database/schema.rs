@@ -44,6 +44,14 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX group_members_member ON group_members (member);
 ",
+    "
+    CREATE TABLE alerts (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        domain TEXT REFERENCES domains (name) ON DELETE CASCADE,
+        posted INTEGER NOT NULL DEFAULT (unixepoch()),
+        text   TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The version of the files that this program writes.
