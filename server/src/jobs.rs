@@ -79,6 +79,7 @@ async fn run<R: Runtime>(shard: &Shard<R>, job: ShardJob) {
             let _ = reply.try_send(answer.map_err(|refusal| refusal.to_string()));
             return;
         }
+        ShardJob::RingAll { reply } => (shard.ring_all().await, reply),
         // The directory holds the quota; every login and delivery brings the newest with it.
         ShardJob::SetQuota { reply, .. } => (Ok(()), reply),
     };

@@ -19,6 +19,7 @@ pub mod lmtp;
 pub mod net;
 pub mod offline;
 pub mod program;
+pub mod quota;
 #[allow(unsafe_code)]
 pub mod runtime;
 pub mod search;
@@ -27,5 +28,6 @@ pub mod session;
 pub mod shard;
 pub mod start;
 pub mod store_clock;
+pub mod tally;
 pub mod transport;
 pub mod upload;

@@ -29,6 +29,9 @@ pub const LOGIN_FAILURES_MAX: u32 = 5;
 /// Time for a TLS handshake.
 pub const HANDSHAKE: Duration = Duration::from_secs(30);
 
+/// Time for a PROXY header: the load balancer is near and sends it at once.
+pub const PROXY_HEADER: Duration = Duration::from_secs(5);
+
 /// Time that sessions get to say BYE when the server stops.
 pub const STOP: Duration = Duration::from_secs(5);
 
@@ -58,3 +61,14 @@ pub const FOREIGN_REFUSAL_QUANTUM: Duration = Duration::from_millis(20);
 
 /// Other accounts that one LIST may ask: each is a request to its owner, and all must answer.
 pub const LIST_FOREIGN_ACCOUNTS_MAX: usize = 16;
+
+/// Sessions of a shard that are told at a time of an alert which is for all of them: each asks the
+/// owner of its account, which notes in its log that it was told.
+pub const RUNG_AT_ONCE: usize = 64;
+
+/// The pause between them: 64,000 sessions a second, beside everything else.
+pub const RING_PAUSE: Duration = Duration::from_millis(1);
+
+/// Time that the directory has to say what an account may hold before a message is stored by what
+/// it said last: far more than its cache or its own database take.
+pub const LIMIT_LOOKUP: Duration = Duration::from_millis(250);

@@ -8,13 +8,15 @@ use std::time::Duration;
 use storage_engine::mail_store::{Health, MailStore, Publish};
 use storage_engine::recovery::{Options as StoreOptions, ShardStart};
 
-use crate::admission::{Admission, Admitted};
+use crate::admission::{Admission, Admitted, Refused};
 use crate::jobs;
 use crate::limits;
 use crate::lmtp;
 use crate::net::listener::accept_connections;
+use crate::net::network::Networks;
+use crate::net::proxy::read_header;
 use crate::net::stream::Connection;
-use crate::runtime::{Runtime, Stop, Stream, abort_on_panic, within};
+use crate::runtime::{Peer, Runtime, Stop, Stream, abort_on_panic, within};
 use crate::session;
 use crate::shard::evacuation::OtherShards;
 use crate::shard::mesh::Ends;
@@ -32,6 +34,46 @@ pub enum Service {
     Imaps,
     /// LMTP.
     Lmtp,
+}
+
+/// What holds for the connections of one listening socket.
+#[derive(Debug)]
+pub struct Rule {
+    /// What is spoken.
+    pub service: Service,
+    /// Who may connect; empty is everybody.
+    pub allow: Networks,
+    /// Who may not, even if `allow` has them.
+    pub deny: Networks,
+    /// Whose connections begin with a PROXY header.
+    pub proxy_from: Networks,
+}
+
+impl Rule {
+    /// Everybody may connect, and nobody is a proxy.
+    pub fn open(service: Service) -> Self {
+        Rule {
+            service,
+            allow: Networks::default(),
+            deny: Networks::default(),
+            proxy_from: Networks::default(),
+        }
+    }
+
+    /// Whether who connects is a load balancer, which speaks for others.
+    fn is_proxy(&self, peer: Peer) -> bool {
+        peer.ip()
+            .is_some_and(|address| self.proxy_from.contain(address))
+    }
+
+    /// Whether a client may be here. Local processes on a UNIX socket may: its folder's permissions
+    /// say who they are.
+    fn permits(&self, peer: Peer) -> bool {
+        peer.ip().is_none_or(|address| {
+            let is_allowed = self.allow.is_empty() || self.allow.contain(address);
+            is_allowed && !self.deny.contain(address)
+        })
+    }
 }
 
 /// How often the sweeper looks at a part of the sessions; and how many parts there are.
@@ -123,16 +165,16 @@ pub async fn open<R: Runtime>(
 /// Serves until the stop is requested, then ends sessions, and last the store.
 pub async fn run<R: Runtime>(
     shard: Shard<R>,
-    listeners: Vec<(Service, R::Listener)>,
+    listeners: Vec<(Arc<Rule>, R::Listener)>,
     admission: Arc<Admission>,
     stop: Stop,
     drained: Rendezvous,
 ) {
     let runtime = shard.runtime().clone();
-    for (service, listener) in listeners {
+    for (rule, listener) in listeners {
         runtime.spawn(listen(
             shard.clone(),
-            service,
+            rule,
             listener,
             admission.clone(),
             stop.clone(),
@@ -148,50 +190,112 @@ pub async fn run<R: Runtime>(
 
 async fn listen<R: Runtime>(
     shard: Shard<R>,
-    service: Service,
+    rule: Arc<Rule>,
     listener: R::Listener,
     admission: Arc<Admission>,
     stop: Stop,
 ) {
     let runtime = shard.runtime().clone();
     accept_connections(runtime.clone(), listener, stop, move |stream| {
-        let counters = shard.counters();
-        counters.connections_accepted.add(1);
-        let shard = shard.clone();
-        match admission.admit(stream.peer()) {
-            Ok(admitted) => serve(shard, service, stream, admitted),
-            Err(refused) => {
-                counters.connections_refused.add(1);
-                runtime.spawn(turn_away(service, stream, refused.text()));
+        shard.counters().connections_accepted.add(1);
+        let (shard, rule) = (shard.clone(), rule.clone());
+        match admission.admit(rule.service) {
+            Ok(admitted) if rule.is_proxy(stream.peer()) => {
+                runtime.spawn(behind_proxy(shard, rule, stream, admitted));
             }
+            Ok(admitted) => {
+                let peer = stream.peer();
+                enter(shard, &rule, Connection::plain(stream), peer, admitted);
+            }
+            Err(refused) => turn_away(&shard, rule.service, Connection::plain(stream), refused),
         }
     })
     .await;
 }
 
+/// Waits for the PROXY header. The connection is the balancer's until then: whose it is decides
+/// whether it is served.
+async fn behind_proxy<R: Runtime>(
+    shard: Shard<R>,
+    rule: Arc<Rule>,
+    mut stream: R::Stream,
+    admitted: Admitted,
+) {
+    let proxy = stream.peer();
+    let header = Box::pin(read_header(&mut stream));
+    match within(shard.runtime(), limits::PROXY_HEADER, header).await {
+        Some(Ok(client)) => {
+            let peer = client.map_or(proxy, Peer::tcp);
+            let connection = Connection::plain(stream).of_client(peer);
+            enter(shard, &rule, connection, peer, admitted);
+        }
+        Some(Err(error)) => {
+            shard.counters().connections_refused.add(1);
+            tracing::info!(%proxy, %error, "connection without a PROXY header closed");
+        }
+        None => {
+            shard.counters().connections_refused.add(1);
+            tracing::info!(%proxy, "no PROXY header in time");
+        }
+    }
+}
+
+/// Serves a connection whose client is known, if the rules of its socket let it in.
+fn enter<R: Runtime>(
+    shard: Shard<R>,
+    rule: &Rule,
+    connection: Connection<R::Stream>,
+    peer: Peer,
+    admitted: Admitted,
+) {
+    if !rule.permits(peer) {
+        // No word either: who is kept out learns nothing about what is here.
+        shard.counters().connections_refused.add(1);
+        tracing::debug!(%peer, "connection from a network that is kept out");
+        return;
+    }
+    match admitted.from(peer.ip()) {
+        Ok(admitted) => serve(shard, rule.service, connection, admitted),
+        Err(refused) => turn_away(&shard, rule.service, connection, refused),
+    }
+}
+
 /// Spawns the task of one connection; the admission ends with it.
-fn serve<R: Runtime>(shard: Shard<R>, service: Service, stream: R::Stream, admitted: Admitted) {
+fn serve<R: Runtime>(
+    shard: Shard<R>,
+    service: Service,
+    connection: Connection<R::Stream>,
+    admitted: Admitted,
+) {
     let runtime = shard.runtime().clone();
     let held = (Counted::new(&shard), admitted);
     match service {
-        Service::Imap => runtime.spawn(session::serve(shard, Connection::plain(stream), held)),
+        Service::Imap => runtime.spawn(session::serve(shard, connection, held)),
         Service::Lmtp => runtime.spawn(async move {
-            lmtp::serve(shard, Connection::plain(stream)).await;
+            lmtp::serve(shard, connection).await;
             drop(held);
         }),
-        Service::Imaps => runtime.spawn(serve_tls(shard, stream, held)),
+        Service::Imaps => runtime.spawn(serve_tls(shard, connection, held)),
     }
 }
 
 /// The handshake. The session gets a task of its own, which has no room for one.
-async fn serve_tls<R: Runtime>(shard: Shard<R>, stream: R::Stream, held: (Counted<R>, Admitted)) {
+async fn serve_tls<R: Runtime>(
+    shard: Shard<R>,
+    mut connection: Connection<R::Stream>,
+    held: (Counted<R>, Admitted),
+) {
     let Some(tls) = shard.tls().cloned() else {
         return;
     };
     let runtime = shard.runtime().clone();
-    let handshake = Box::pin(Connection::accept_tls(stream, &tls));
-    match within(&runtime, limits::HANDSHAKE, handshake).await {
-        Some(Ok(connection)) => runtime.spawn(session::serve(shard, connection, held)),
+    let done = {
+        let mut nothing_read = Vec::new();
+        let handshake = Box::pin(connection.start_tls(&tls, &mut nothing_read));
+        within(&runtime, limits::HANDSHAKE, handshake).await
+    };
+    match done {
+        Some(Ok(_)) => runtime.spawn(session::serve(shard, connection, held)),
         Some(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         None => tracing::debug!("TLS handshake took too long"),
     }
@@ -218,15 +322,24 @@ impl<R: Runtime> Drop for Counted<R> {
 }
 
 /// Over a limit: told in plaintext; before a TLS handshake nothing can be said.
-async fn turn_away<S: Stream>(service: Service, mut stream: S, text: &'static str) {
+fn turn_away<R: Runtime>(
+    shard: &Shard<R>,
+    service: Service,
+    mut connection: Connection<R::Stream>,
+    refused: Refused,
+) {
+    shard.counters().connections_refused.add(1);
+    let text = refused.text();
     let line = match service {
-        Service::Imap => format!("* BYE [UNAVAILABLE] {text}\r\n"),
+        Service::Imap => format!("* BYE {text}\r\n"),
         Service::Lmtp => format!("421 4.3.2 {text}\r\n"),
         Service::Imaps => String::new(),
     };
-    // A fresh socket takes a line at once; a client that is gone does not matter.
-    let _ = stream.write_all(line.as_bytes()).await;
-    stream.close();
+    shard.runtime().spawn(async move {
+        // A fresh socket takes a line at once; a client that is gone does not matter.
+        let _ = connection.write_all(line.as_bytes()).await;
+        connection.close();
+    });
 }
 
 /// Ends sessions past their deadline: one task for all of them, a fifth of them each second.

@@ -20,13 +20,12 @@ use storage_engine::recovery::{self, Options as StoreOptions, Recovered, ShardSt
 use crate::admin::{
     self, AdminOptions, AdminServer, AdminSocket, Engine, SHARD_JOBS_WAITING_MAX, ShardJob,
 };
-use crate::admission::Admission;
+use crate::admission::{Admission, Bounds};
 use crate::cli::directory_options;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::counters::Counters;
 use crate::jobs;
 use crate::limits::CHANGES_WAITING_MAX;
-use crate::net::listener::{bind_tcp, bind_unix};
 use crate::net::self_signed::ensure_self_signed;
 use crate::net::tls::{CertificateFiles, TlsServer};
 use crate::runtime::glommio_runtime::{
@@ -34,15 +33,17 @@ use crate::runtime::glommio_runtime::{
 };
 use crate::runtime::signals::{SignalRequest, watch_signals};
 use crate::runtime::{Stop, StopSource, memory, preflight};
-use crate::service::{self, Rendezvous, Service, ShardParts};
+use crate::service::{self, Rendezvous, Rule, ShardParts};
 use crate::shard::Shared;
 use crate::shard::mesh::{Ends, mesh};
+use crate::tally::Tally;
+
+mod sockets;
+
+use sockets::Sockets;
 
 /// How often certificates are looked at for changes.
 const CERTIFICATES_EVERY: Duration = Duration::from_secs(60);
-
-/// Local users may deliver through the LMTP socket; its folder's permissions say which.
-const LMTP_SOCKET_MODE: u32 = 0o666;
 
 /// Where the server listens, once it does.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +104,7 @@ pub enum StartError {
 struct Part {
     start: ShardStart,
     ends: Ends,
-    listeners: Vec<(Service, OwnedFd)>,
+    listeners: Vec<(Arc<Rule>, OwnedFd)>,
     jobs: jobs::Receiver,
 }
 
@@ -133,7 +134,7 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     }
     let directory = Directory::open(&directory_options(&config))?;
     let tls = load_tls(&config)?;
-    let mut sockets = Sockets::bind(&config, shards)?;
+    let mut sockets = Sockets::open(&config, shards)?;
     let store_dir = config.data_dir.join("store");
     std::fs::create_dir_all(&store_dir).map_err(|cause| data_directory(&store_dir, &cause))?;
     let options = store_options(&config);
@@ -147,18 +148,14 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     let config = Arc::new(config);
     let limits = &config.limits;
     let common = Common {
-        admission: Admission::new(
-            // More than there are descriptors for could only fail at accept.
-            usize::try_from(machine.connections_max).unwrap_or(usize::MAX),
-            limits.connections_per_address_max,
-            counters.clone(),
-        ),
+        admission: Admission::new(bounds(limits, machine.connections_max), counters.clone()),
         shared: Shared {
             config: config.clone(),
             hostname,
             directory: directory.handle(),
             counters: counters.clone(),
             tls: tls.clone(),
+            account_sessions: limits.sessions_per_account_max.map(Tally::new),
             changes_waiting_max: CHANGES_WAITING_MAX,
         },
         store_dir: store_dir.clone(),
@@ -185,6 +182,17 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
     directory.close();
     stopped?;
     Ok(ended?)
+}
+
+/// How many connections there may be; the machine has room for `descriptors` of all kinds.
+fn bounds(limits: &Limits, descriptors: u64) -> Bounds {
+    Bounds {
+        // More than there are descriptors for could only fail at accept.
+        all: usize::try_from(descriptors).unwrap_or(usize::MAX),
+        imap: limits.imap_connections_max,
+        lmtp: limits.lmtp_connections_max,
+        from_address: limits.connections_per_address_max,
+    }
 }
 
 /// Additions and deletions of accounts that a crash left half done.
@@ -259,71 +267,6 @@ pub fn store_options(config: &Config) -> StoreOptions {
         memory_bytes: bytes(config.store.index_cache_bytes),
         body_cache_bytes: bytes(config.store.body_cache_bytes),
         ..StoreOptions::default()
-    }
-}
-
-/// Sockets bound before anything is promised, one of each for every shard.
-struct Sockets {
-    addresses: Addresses,
-    bound: Vec<(Service, Vec<OwnedFd>)>,
-    admin: Option<TcpListener>,
-}
-
-impl Sockets {
-    fn bind(config: &Config, shards: usize) -> Result<Self, StartError> {
-        let mut sockets = Sockets {
-            addresses: Addresses::default(),
-            bound: Vec::new(),
-            admin: None,
-        };
-        let listen = &config.listen;
-        sockets.addresses.imap = sockets.bind_all(Service::Imap, &listen.imap, shards)?;
-        sockets.addresses.imaps = sockets.bind_all(Service::Imaps, &listen.imaps, shards)?;
-        sockets.addresses.lmtp = sockets.bind_all(Service::Lmtp, &listen.lmtp, shards)?;
-        if let Some(path) = &listen.lmtp_socket {
-            let bound =
-                bind_unix(path, LMTP_SOCKET_MODE, shards).map_err(|cause| StartError::Listen {
-                    address: path.display().to_string(),
-                    cause,
-                })?;
-            sockets.bound.push((Service::Lmtp, bound));
-        }
-        if let Some(address) = listen.admin {
-            let failed = |cause| StartError::Listen {
-                address: address.to_string(),
-                cause,
-            };
-            let listener = TcpListener::bind(address).map_err(failed)?;
-            sockets.addresses.admin = listener.local_addr().ok();
-            sockets.admin = Some(listener);
-        }
-        Ok(sockets)
-    }
-
-    fn bind_all(
-        &mut self,
-        service: Service,
-        addresses: &[SocketAddr],
-        shards: usize,
-    ) -> Result<Vec<SocketAddr>, StartError> {
-        let mut bound_addresses = Vec::new();
-        for address in addresses {
-            let bound = bind_tcp(*address, shards).map_err(|cause| StartError::Listen {
-                address: address.to_string(),
-                cause,
-            })?;
-            bound_addresses.push(bound.address);
-            self.bound.push((service, bound.sockets));
-        }
-        Ok(bound_addresses)
-    }
-
-    /// One socket of each service, for the next shard.
-    fn take(&mut self) -> Vec<(Service, OwnedFd)> {
-        self.bound
-            .iter_mut()
-            .filter_map(|(service, sockets)| Some((*service, sockets.pop()?)))
-            .collect()
     }
 }
 
@@ -414,7 +357,7 @@ async fn shard_main(index: usize, runtime: GlommioRuntime, part: Part, common: C
         }
     };
     let sockets = part.listeners.into_iter();
-    let listeners = sockets.map(|(service, fd)| (service, GlommioListener::from_socket(fd)));
+    let listeners = sockets.map(|(rule, fd)| (rule, GlommioListener::from_socket(fd)));
     let listeners = listeners.collect();
     let (admission, drained) = (common.admission, common.drained);
     service::run(shard, listeners, admission, common.stop, drained).await;

@@ -11,6 +11,7 @@ use mail_directory::{
     Password, PendingStep, Quota, Reserved, Secret,
 };
 
+use super::alerts;
 use super::engine::Engine;
 use super::limits::{BUSY_ATTEMPTS_MAX, BUSY_PAUSE, IMPORT_ACCOUNTS_MAX};
 use super::requests::{
@@ -143,9 +144,11 @@ async fn run(
         AdminRequest::AccountQuota { name, quota } => {
             let account = directory.set_quota(&name, quota).await?;
             engine.set_quota(account.id, quota).await?;
+            alerts::check_quota(engine, &account).await;
         }
         AdminRequest::AccountSet { name, changes } => {
-            directory.set_account_settings(&name, changes).await?;
+            let account = directory.set_account_settings(&name, changes).await?;
+            alerts::check_quota(engine, &account).await;
         }
         AdminRequest::AccountShow { name } => {
             let (own, domain) = directory.account_settings(&name).await?;
@@ -161,6 +164,7 @@ async fn run(
         AdminRequest::DomainAdd { name, template } => {
             directory.domain_add(&name, template).await?;
         }
+        AdminRequest::Alert(request) => return alerts::run(directory, engine, request).await,
         AdminRequest::DomainList => {
             return Ok(AdminReply::Domains {
                 domains: directory.domain_list().await?,

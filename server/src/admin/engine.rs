@@ -129,8 +129,18 @@ impl Engine {
         }
     }
 
+    /// Has every session that is logged in look for alerts of its domain and of the server.
+    pub(super) async fn ring_all(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Shards { jobs, sleep } => {
+                ask_shards(jobs, *sleep, |reply| ShardJob::RingAll { reply }).await
+            }
+            // Nobody is served.
+            Self::Offline(_) => Ok(()),
+        }
+    }
+
     /// Asks the owner of an account for anything, as the system. The answer is durable.
-    #[allow(dead_code, reason = "for commands about mailboxes")]
     pub(super) async fn operation(
         &mut self,
         id: AccountId,

@@ -49,6 +49,11 @@ pub enum ShardJob {
         /// Answered when it is in force.
         reply: JobReply,
     },
+    /// Have every session that is logged in look for alerts of its domain and of the server.
+    RingAll {
+        /// Answered when all shards know.
+        reply: JobReply,
+    },
     /// Anything else that the owner of an account can do, as the system: mailboxes, rights and the
     /// like.
     Operation {

@@ -5,6 +5,7 @@
 //! does not.
 
 mod accounts;
+mod alerts;
 mod engine;
 mod http;
 mod http_connections;
@@ -20,7 +21,8 @@ pub use http::{Counter, Health, Status};
 pub use jobs::{JobReply, ShardJob};
 pub use limits::SHARD_JOBS_WAITING_MAX;
 pub use requests::{
-    AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
+    AccountLine, AdminReply, AdminRequest, AlertAudience, AlertRequest, ImportAccount,
+    ImportOutcome, SettingLine,
 };
 pub use server::{AdminOptions, AdminServer, start};
 pub use socket::{AdminSocket, AskError, SOCKET_NAME, ask};

@@ -1,5 +1,6 @@
 //! What an administrator can ask for: one line of JSON each way.
 
+use mail_directory::alerts::Alert;
 use mail_directory::settings::Origin;
 use mail_directory::{Password, Quota, State, StoredHash, Template};
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,8 @@ pub enum AdminRequest {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         template: Option<Template>,
     },
+    /// Something about alerts.
+    Alert(AlertRequest),
     /// All domains.
     DomainList,
     /// Delete a domain without accounts.
@@ -92,6 +95,49 @@ pub enum AdminRequest {
         /// Its name.
         name: String,
     },
+}
+
+/// What can be asked about alerts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AlertRequest {
+    /// Post one.
+    Post {
+        /// Whom it is for.
+        audience: AlertAudience,
+        /// What it says.
+        text: String,
+    },
+    /// Those that stand.
+    List {
+        /// Whom they are for.
+        audience: AlertAudience,
+    },
+    /// Remove one.
+    Remove {
+        /// Whom it is for.
+        audience: AlertAudience,
+        /// Its number.
+        number: u64,
+    },
+}
+
+/// Whom an alert is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AlertAudience {
+    /// One account, once.
+    Account {
+        /// Its name.
+        name: String,
+    },
+    /// Every account of a domain.
+    Domain {
+        /// Its name.
+        name: String,
+    },
+    /// Every account.
+    Server,
 }
 
 /// One account of an import.
@@ -117,6 +163,11 @@ pub enum AdminReply {
     Accounts {
         /// In order of domain and name.
         accounts: Vec<AccountLine>,
+    },
+    /// Alerts, oldest first.
+    Alerts {
+        /// What stands.
+        alerts: Vec<Alert>,
     },
     /// All domains.
     Domains {

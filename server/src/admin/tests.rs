@@ -121,6 +121,7 @@ fn play_shards(jobs: Receiver<ShardJob>, engine: &Mutex<Engine>) {
                 engine.accounts.get_mut(&account).unwrap().1 = quota;
                 reply
             }
+            ShardJob::RingAll { reply } => reply,
             ShardJob::Operation { reply, .. } => {
                 reply
                     .try_send(Err("there is no mail here".to_owned()))

@@ -99,8 +99,12 @@ pub async fn log_in<R: Runtime>(
         .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     // A name that is not UTF-8 belongs to nobody; the check takes as long as any other.
     let user = String::from_utf8_lossy(user);
-    // A password that was right a moment ago is not hashed again.
     let directory = session.shard.directory().clone();
+    let delay = directory.login_delay(&user, remote);
+    if !delay.is_zero() {
+        session.shard.runtime().sleep(delay).await;
+    }
+    // A password that was right a moment ago is not hashed again.
     let account = match directory.try_cached(&user, &password, remote) {
         Some(account) => Ok(account),
         None => directory.authenticate(&user, password, remote).await,
@@ -174,6 +178,7 @@ mod tests {
             state: ConnectionState::NotAuthenticated,
             start_tls: false,
             login_allowed: true,
+            administrator: false,
             append_bytes_max: 1,
         });
         let words = String::from_utf8(words).unwrap();

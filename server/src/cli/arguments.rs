@@ -30,6 +30,9 @@ pub(super) enum Command {
     /// Add, list and delete domains.
     #[command(subcommand)]
     Domain(Domain),
+    /// Post, list and remove alerts, which clients show to their users.
+    #[command(subcommand)]
+    Alert(Alert),
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +205,55 @@ pub(super) enum Domain {
         #[command(flatten)]
         server: Which,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Alert {
+    /// Post an alert: at once to who is logged in, to others at their next login; to each account
+    /// once.
+    Post {
+        #[command(flatten)]
+        audience: Audience,
+        /// One line of text; clients are sent ASCII, with ? in place of other letters.
+        text: String,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// List alerts, with their numbers: those of a domain and of the server until they are removed,
+    /// those of an account until they are shown.
+    List {
+        #[command(flatten)]
+        audience: Audience,
+        /// As a JSON array.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Remove an alert: nobody is shown it any more.
+    Remove {
+        #[command(flatten)]
+        audience: Audience,
+        /// Its number.
+        number: u64,
+        #[command(flatten)]
+        server: Which,
+    },
+}
+
+/// Whom an alert is for.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Audience {
+    /// One account.
+    #[arg(long, value_name = "NAME")]
+    pub(super) account: Option<String>,
+    /// Every account of a domain.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) domain: Option<String>,
+    /// Every account.
+    #[arg(long = "server")]
+    pub(super) all: bool,
 }
 
 /// Which server is meant, whether it runs or not.

@@ -13,6 +13,7 @@ use crate::admin::OfflineEngine;
 use crate::config::Config;
 
 mod accounts;
+mod alerts;
 mod arguments;
 mod demo;
 mod domains;
@@ -70,6 +71,7 @@ pub fn execute(arguments: Arguments, program: &dyn Program, output: &mut dyn Wri
         },
         Command::Account(command) => accounts::execute(command, program, output),
         Command::Domain(command) => domains::execute(command, program, output),
+        Command::Alert(command) => alerts::execute(command, program, output),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

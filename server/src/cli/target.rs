@@ -87,6 +87,7 @@ impl Target {
             AdminReply::Done
             | AdminReply::Settings { .. }
             | AdminReply::Accounts { .. }
+            | AdminReply::Alerts { .. }
             | AdminReply::Domains { .. }
             | AdminReply::Imported { .. } => Ok(reply),
         }

@@ -143,11 +143,12 @@ async fn store<R: Runtime>(
     location: &Location,
     message: NewMessage,
 ) -> Execution {
+    let limit = session.limit_at(location).await;
     let body = message.body.clone();
     let operation = Operation::Append {
         mailbox: Target::Name(location.name.clone()),
         messages: vec![message],
-        limit: location.limit,
+        limit,
     };
     match session.request_at(location, operation).await {
         Ok(Reply::Appended {

@@ -62,6 +62,7 @@ pub async fn transfer<R: Runtime>(
         Ok(location) => location,
         Err(refusal) => return Ok(Transferred::Refused(refusal)),
     };
+    let limit = session.limit_at(&location).await;
     let Some(selected) = session.selected() else {
         return Err(Gone::Closed);
     };
@@ -81,7 +82,7 @@ pub async fn transfer<R: Runtime>(
         to: location.name.clone(),
         kind,
         gone,
-        limit: location.limit,
+        limit,
     });
     match session.request_at(&location, operation).await {
         Ok(Reply::Transferred { uids, .. }) if uids.is_empty() => Ok(Transferred::Nothing),

@@ -13,8 +13,8 @@ use crate::shard::view::SharedView;
 enum Woken {
     /// The client has sent something, or is gone.
     Client(Result<(), Gone>),
-    /// The mailbox has changed.
-    Mailbox,
+    /// The mailbox has changed, or alerts wait.
+    News,
     /// It is time to say that we are still here.
     StillHere,
 }
@@ -28,9 +28,10 @@ pub async fn execute<R: Runtime>(session: &mut Session<R>) -> Execution {
         // Before the wait: what came since the last look is told at once.
         let seen = view.as_ref().map_or(0, |view| view.signal().version());
         session.tell(UpdateRules::AFTER_ANY).await?;
+        session.tell_alerts().await;
         session.wire.flush().await?;
         match wait(session, view.as_ref(), seen).await {
-            Woken::Mailbox => {}
+            Woken::News => {}
             Woken::StillHere => {
                 status::untagged(&mut session.wire.out, Condition::Ok, None, "Still here");
             }
@@ -60,13 +61,18 @@ async fn wait<R: Runtime>(
 ) -> Woken {
     let runtime = session.shard.runtime().clone();
     let still_here_s = session.shard.config().limits.still_here_s;
+    let entry = session.entry_handle();
+    let alerts = async {
+        entry.bell.rung().await;
+        Woken::News
+    };
     let client = async { Woken::Client(session.wire.readable().await) };
     let mailbox = async {
         match view {
             Some(view) => view.signal().changed(seen).await,
             None => std::future::pending().await,
         }
-        Woken::Mailbox
+        Woken::News
     };
     let still_here = async {
         match still_here_s {
@@ -75,5 +81,6 @@ async fn wait<R: Runtime>(
         }
         Woken::StillHere
     };
-    futures_lite::future::or(client, futures_lite::future::or(mailbox, still_here)).await
+    let news = futures_lite::future::or(mailbox, alerts);
+    futures_lite::future::or(client, futures_lite::future::or(news, still_here)).await
 }

@@ -22,6 +22,8 @@ pub mod enable;
 pub mod expunge;
 pub mod fetch;
 pub mod getacl;
+pub mod getquota;
+pub mod getquotaroot;
 pub mod id;
 pub mod idle;
 pub mod list;
@@ -37,6 +39,7 @@ pub mod rename;
 pub mod search;
 pub mod select;
 pub mod setacl;
+pub mod setquota;
 pub mod starttls;
 pub mod status;
 pub mod store;
@@ -74,6 +77,9 @@ pub fn execute<R: Runtime>(command: Command, session: &mut Session<R>) -> Execut
         Command::GetAcl(mailbox) => Box::pin(getacl::execute(mailbox, session)),
         Command::ListRights(command) => Box::pin(listrights::execute(command, session)),
         Command::MyRights(mailbox) => Box::pin(myrights::execute(mailbox, session)),
+        Command::GetQuota(root) => Box::pin(getquota::execute(root, session)),
+        Command::GetQuotaRoot(mailbox) => Box::pin(getquotaroot::execute(mailbox, session)),
+        Command::SetQuota(command) => Box::pin(setquota::execute(command, session)),
         Command::Append(command) => Box::pin(ready(append::without_message(&command))),
         Command::Check => Box::pin(check::execute(session)),
         Command::Close => Box::pin(close::execute(session)),

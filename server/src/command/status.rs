@@ -1,4 +1,4 @@
-//! STATUS (RFC 3501 6.3.10), with the items of RFC 7162, 7889, 8438 and 9051.
+//! STATUS (RFC 3501 6.3.10), with the items of RFC 7162, 7889, 8438, 9051 and 9208.
 
 use imap_proto::command::Status;
 use imap_proto::grammar::StatusItem;
@@ -55,6 +55,7 @@ pub fn tell(
         StatusItem::Size => mailbox.bytes,
         StatusItem::HighestModSeq => mailbox.highest_mod_seq.0,
         StatusItem::Deleted => u64::from(mailbox.deleted),
+        StatusItem::DeletedStorage => mailbox.deleted_bytes,
         StatusItem::AppendLimit => append_limit,
     };
     let values: Vec<_> = items

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use mail_directory::{MailboxTemplate, Template};
 use storage_engine::limits::{SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
+use crate::net::network::Networks;
+
+use super::listen;
 use super::reader::{Need, Reader};
 use super::{
     Accounts, Auth, CertificateFiles, Config, Level, Limits, Listen, Lmtp, Log, LogTarget,
@@ -21,7 +24,8 @@ const MESSAGE_BYTES_MAX: u64 = u32::MAX as u64;
 /// RFC 3501 5.4: an inactivity timer must not be under 30 minutes.
 const IDLE_TIMEOUT_S_MIN: u64 = 1800;
 
-const EVERYWHERE: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+const EVERY_V4: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+const EVERY_V6: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 pub(super) fn config(reader: &mut Reader<'_>) -> Config {
@@ -30,7 +34,7 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Config {
         shards: count(reader.integer("shards", 0..=SHARDS_MAX, 0)),
         hostname: reader.string("hostname", ""),
         default_domain: default_domain(reader),
-        listen: listen(reader),
+        listen: addresses(reader),
         tls: tls(reader),
         store: store(reader),
         limits: limits(reader),
@@ -49,13 +53,21 @@ fn default_domain(reader: &mut Reader<'_>) -> String {
     domain
 }
 
-fn listen(reader: &mut Reader<'_>) -> Listen {
+fn addresses(reader: &mut Reader<'_>) -> Listen {
     let at = SocketAddr::new;
-    Listen {
-        imap: reader.addresses("listen.imap", &[at(EVERYWHERE, 143)]),
-        imaps: reader.addresses("listen.imaps", &[at(EVERYWHERE, 993)]),
+    let everywhere = |port| [at(EVERY_V4, port), at(EVERY_V6, port)];
+    let listen = Listen {
+        imap: reader.addresses("listen.imap", &everywhere(143)),
+        imaps: reader.addresses("listen.imaps", &everywhere(993)),
         lmtp: reader.addresses("listen.lmtp", &[at(LOOPBACK, 24)]),
         lmtp_socket: reader.optional_path("listen.lmtp_socket"),
+        sockets: listen::sockets(reader),
+        proxy_from: reader.parsed(
+            "listen.proxy_from",
+            listen::NETWORKS,
+            Networks::default(),
+            Networks::parse,
+        ),
         admin: reader.parsed(
             "listen.admin",
             "an address with a port such as \"127.0.0.1:8143\", or \"\" for none",
@@ -68,7 +80,9 @@ fn listen(reader: &mut Reader<'_>) -> Listen {
                 }
             },
         ),
-    }
+    };
+    listen::check_ports(reader, &listen);
+    listen
 }
 
 fn tls(reader: &mut Reader<'_>) -> Tls {
@@ -108,6 +122,7 @@ fn store(reader: &mut Reader<'_>) -> Store {
 
 fn limits(reader: &mut Reader<'_>) -> Limits {
     let per_address = reader.integer("limits.connections_per_address_max", 0..=10_000_000, 0);
+    let per_account = reader.integer("limits.sessions_per_account_max", 0..=10_000_000, 0);
     let still_here_s = reader.integer("limits.still_here_s", 0..=SECONDS_MAX, 120);
     let idle_timeout = IDLE_TIMEOUT_S_MIN..=SECONDS_MAX;
     Limits {
@@ -117,6 +132,17 @@ fn limits(reader: &mut Reader<'_>) -> Limits {
             50 << 20,
         ),
         connections_max: count(reader.integer("limits.connections_max", 1..=10_000_000, 100_000)),
+        imap_connections_max: count(reader.integer(
+            "limits.imap_connections_max",
+            0..=10_000_000,
+            100_000,
+        )),
+        lmtp_connections_max: count(reader.integer(
+            "limits.lmtp_connections_max",
+            0..=10_000_000,
+            100_000,
+        )),
+        sessions_per_account_max: Some(count(per_account)).filter(|count| *count > 0),
         connections_per_address_max: Some(count(per_address)).filter(|count| *count > 0),
         idle_timeout_s: reader.integer("limits.idle_timeout_s", idle_timeout, 1800),
         login_timeout_s: reader.integer("limits.login_timeout_s", 1..=SECONDS_MAX, 60),

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use mail_directory::Template;
 
+use crate::net::network::Networks;
+
 mod keys;
+mod listen;
 mod reader;
 
 pub use reader::{ConfigError, Fault};
@@ -53,8 +56,38 @@ pub struct Listen {
     pub lmtp: Vec<SocketAddr>,
     /// LMTP over a UNIX socket, if any.
     pub lmtp_socket: Option<PathBuf>,
+    /// Sockets with rules of their own.
+    pub sockets: Vec<ListenSocket>,
+    /// Whose connections to the addresses above begin with a PROXY header.
+    pub proxy_from: Networks,
     /// Health and counters over HTTP, if any.
     pub admin: Option<SocketAddr>,
+}
+
+/// A socket with rules of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListenSocket {
+    /// Its address; the unspecified one is every address of its family.
+    pub address: SocketAddr,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// TLS from the first byte.
+    pub tls: bool,
+    /// Who may connect; empty is everybody.
+    pub allow: Networks,
+    /// Who may not, even if `allow` has them.
+    pub deny: Networks,
+    /// Whose connections begin with a PROXY header.
+    pub proxy_from: Networks,
+}
+
+/// What is spoken on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// IMAP.
+    Imap,
+    /// LMTP.
+    Lmtp,
 }
 
 /// Certificates; the first is for clients that name no host or one that no other is for.
@@ -93,6 +126,12 @@ pub struct Limits {
     pub message_bytes_max: u64,
     /// Connections of all kinds.
     pub connections_max: usize,
+    /// IMAP connections, in plaintext and with TLS; 0 listens for none.
+    pub imap_connections_max: usize,
+    /// LMTP connections; 0 listens for none.
+    pub lmtp_connections_max: usize,
+    /// Sessions of one account; `None` is no bound.
+    pub sessions_per_account_max: Option<usize>,
     /// Connections from one address; `None` is no bound.
     pub connections_per_address_max: Option<usize>,
     /// Silence after which a client is logged out.
@@ -211,6 +250,8 @@ impl Config {
                 imaps: vec![address(1)],
                 lmtp: vec![address(2)],
                 lmtp_socket: None,
+                sockets: Vec::new(),
+                proxy_from: Networks::default(),
                 admin: Some(address(3)),
             },
             ..Self::default()

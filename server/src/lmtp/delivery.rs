@@ -12,6 +12,7 @@ use storage_engine::request::{
 };
 
 use crate::config::OverQuota;
+use crate::quota::limit_of;
 use crate::runtime::{Peer, Runtime};
 use crate::shard::Shard;
 use crate::upload::{self, Uploaded};
@@ -62,10 +63,7 @@ pub async fn resolve<R: Runtime>(
             Some(folder) => Target::NameOrInbox(folder),
             None => Target::Name("INBOX".to_owned()),
         },
-        limit: Limit {
-            bytes_max: account.quota.bytes,
-            messages_max: account.quota.messages,
-        },
+        limit: limit_of(&account),
     };
     check_room(shard, &recipient, announced).await?;
     Ok(recipient)

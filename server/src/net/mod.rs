@@ -6,6 +6,8 @@
 //! - [`self_signed`]: the certificate of a server that was given none.
 
 pub mod listener;
+pub mod network;
+pub mod proxy;
 pub mod self_signed;
 pub mod stream;
 pub mod tls;

@@ -37,6 +37,13 @@ impl<S: Stream> Connection<S> {
         }
     }
 
+    /// The same, for a client that is not who the socket says: a load balancer forwards it.
+    pub fn of_client(self, peer: Peer) -> Self {
+        let mut connection = self;
+        connection.peer = peer;
+        connection
+    }
+
     /// TLS from the first byte (IMAPS): runs the handshake. The caller bounds its time.
     pub async fn accept_tls(stream: S, tls: &TlsServer) -> io::Result<Self> {
         let mut connection = Self::plain(stream);

@@ -29,6 +29,7 @@ impl<R: Runtime> Session<R> {
             state: self.connection_state(),
             start_tls: self.shard.tls().is_some() && !self.wire.connection().is_tls(),
             login_allowed: self.plaintext_allowed(),
+            administrator: self.login().is_some_and(|login| login.administrator),
             append_bytes_max: self.shard.config().limits.message_bytes_max,
         }
     }

@@ -17,6 +17,7 @@ use imap_proto::request::{LiteralHeader, Request};
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
+use mail_directory::settings::Administrator;
 use storage_engine::ids::AccountId;
 use storage_engine::request::{Actor, Limit, Operation, Principal, Refusal, Reply, UidRange};
 use storage_engine::view::{SequenceNumber, SequenceRange};
@@ -24,10 +25,12 @@ use storage_engine::view::{SequenceNumber, SequenceRange};
 use crate::command;
 use crate::limits;
 use crate::net::stream::Connection;
+use crate::quota::limit_of;
 use crate::runtime::Runtime;
 use crate::shard::Shard;
 use crate::shard::sessions::{EndReason, SessionEntry};
 
+pub mod alerts;
 pub mod body;
 pub mod capability;
 pub mod completion;
@@ -93,7 +96,9 @@ pub struct Login {
     pub account: AccountId,
     /// Its canonical name.
     pub name: String,
-    /// Its bounds.
+    /// Whether it managed other accounts at login: what it is told it can do.
+    pub administrator: bool,
+    /// What it might hold at login; see [`Session::limit`].
     pub limit: Limit,
     /// What it is to the owners of other accounts in its domain, once that was asked for.
     principal: OnceCell<Arc<Principal>>,
@@ -105,10 +110,8 @@ impl Login {
         Login {
             account: AccountId(account.id.to_bytes()),
             name: account.name.to_string(),
-            limit: Limit {
-                bytes_max: account.quota.bytes,
-                messages_max: account.quota.messages,
-            },
+            administrator: account.settings.administrator != Administrator::No,
+            limit: limit_of(account),
             principal: OnceCell::new(),
         }
     }
@@ -218,6 +221,7 @@ impl<R: Runtime> Session<R> {
     /// Updates first, so that the tagged answer says that they are complete.
     async fn finish(&mut self, rules: UpdateRules, completion: Completion) -> Result<(), Gone> {
         self.tell(rules).await?;
+        self.tell_alerts().await;
         completion.encode(&self.tag, &mut self.wire.out);
         match completion.then() {
             Then::Next => self.wire.flush_if_full().await,
@@ -353,13 +357,20 @@ impl<R: Runtime> Session<R> {
     /// Login has succeeded in the directory; the owner of the account has the last word.
     pub async fn log_in(&mut self, account: &Account) -> Result<(), Refusal> {
         let login = Login::new(account);
-        self.entry.set_account(Some(login.account));
+        if !self.shard.take_account_place(&self.entry, login.account) {
+            return Err(Refusal::Limit("Too many sessions of this account"));
+        }
+        let sessions = self.shard.sessions();
+        sessions.set_account(&self.entry, Some(login.account));
         if let Err(refusal) = self.shard.admit(login.account).await {
-            self.entry.set_account(None);
+            self.shard.sessions().set_account(&self.entry, None);
+            self.entry.set_place(None);
             return Err(refusal);
         }
         self.wire.fragmenter().set_limits(Limits::AFTER_LOGIN);
+        let limit = login.limit;
         self.state = State::Authenticated(login);
+        self.take_alerts(Some(limit)).await;
         Ok(())
     }
 
@@ -375,6 +386,11 @@ impl<R: Runtime> Session<R> {
     /// The table's entry.
     pub fn entry(&self) -> &SessionEntry {
         &self.entry
+    }
+
+    /// The table's entry, to wait for it while the session is at work.
+    pub fn entry_handle(&self) -> Rc<SessionEntry> {
+        self.entry.clone()
     }
 
     fn connection_state(&self) -> ConnectionState {

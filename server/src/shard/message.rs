@@ -37,6 +37,8 @@ pub enum Message {
     Missed(MailboxKey),
     /// A published change, before any answer that rests on it.
     Changed(MailboxKey, Arc<Change>),
+    /// An alert waits for this account.
+    Alerted(AccountId),
 }
 
 /// A question to another shard.
@@ -52,6 +54,9 @@ pub enum Question {
     Close(AccountId),
     /// To every shard: end the sessions of this account and answer when they are gone.
     EndSessions(AccountId),
+    /// To every shard: alerts of a domain or of the server have changed, whoever is logged in is to
+    /// look.
+    RingAll,
     /// To every shard: copy what is yours and alive out of this segment.
     Evacuate(SegmentId),
     /// To every shard: end reads of this segment, it is about to be removed.

@@ -24,8 +24,11 @@ use crate::limits;
 use crate::net::stream::Connection;
 use crate::net::tls::TlsServer;
 use crate::runtime::{Runtime, abort_on_panic};
+use crate::tally::Tally;
 use crate::transport::Transport;
 
+pub mod alerts;
+pub mod bell;
 pub mod budget;
 pub mod calls;
 pub mod evacuation;
@@ -77,6 +80,8 @@ pub struct Shared {
     pub counters: Arc<Counters>,
     /// Certificates, if there are any.
     pub tls: Option<TlsServer>,
+    /// Sessions of each account, where they are bounded.
+    pub account_sessions: Option<Arc<Tally<AccountId>>>,
     /// [`limits::CHANGES_WAITING_MAX`]; tests want fewer.
     pub changes_waiting_max: usize,
 }
@@ -141,6 +146,12 @@ impl<R: Runtime> Shard<R> {
             .0
             .watchers
             .attach(move |key, change, peers| publishing.publish(key, change, peers));
+        let telling = Rc::downgrade(&shard.0);
+        shard.0.store.on_alert(Rc::new(move |account| {
+            if let Some(inner) = telling.upgrade() {
+                Shard(inner).alerted(account);
+            }
+        }));
         shard
     }
 
@@ -223,6 +234,17 @@ impl<R: Runtime> Shard<R> {
     /// Certificates, if there are any.
     pub fn tls(&self) -> Option<&TlsServer> {
         self.0.shared.tls.as_ref()
+    }
+
+    /// A place among the sessions of an account, while the entry lives; whether there was one.
+    pub fn take_account_place(&self, entry: &SessionEntry, account: AccountId) -> bool {
+        let Some(tally) = &self.0.shared.account_sessions else {
+            return true;
+        };
+        let place = tally.take(account);
+        let is_taken = place.is_some();
+        entry.set_place(place);
+        is_taken
     }
 
     /// A fresh name for an upload of this process.

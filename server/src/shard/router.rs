@@ -11,6 +11,7 @@ use storage_engine::view::Change;
 use crate::runtime::{Runtime, vital};
 
 use super::Shard;
+use super::alerts;
 use super::message::{Answer, Message, Question};
 use super::view::SharedView;
 
@@ -71,6 +72,11 @@ impl<R: Runtime> Shard<R> {
     /// Ends the sessions of `account` on all shards; new ones may begin at once.
     pub async fn end_account_sessions(&self, account: AccountId) -> Result<(), Refusal> {
         self.ask_all(|| Question::EndSessions(account)).await
+    }
+
+    /// Has every session that is logged in look for alerts of its domain and of the server.
+    pub async fn ring_all(&self) -> Result<(), Refusal> {
+        self.ask_all(|| Question::RingAll).await
     }
 
     /// Asks every shard, this one included, one after the other.
@@ -177,6 +183,7 @@ impl<R: Runtime> Shard<R> {
             Message::Watched(key, watch, snapshot) => self.watched(key, watch, snapshot),
             Message::Missed(key) => self.watch_again(peer, key),
             Message::Changed(key, change) => self.changed(key, &change),
+            Message::Alerted(account) => self.sessions().ring_account(account),
         }
     }
 
@@ -312,6 +319,11 @@ impl<R: Runtime> Shard<R> {
             }
             Question::EndSessions(account) => {
                 self.sessions().end_account(account).await;
+                Answer::Done(Ok(()))
+            }
+            Question::RingAll => {
+                // Not waited for: with very many sessions it takes a while.
+                self.runtime().spawn(alerts::ring_all(self.clone()));
                 Answer::Done(Ok(()))
             }
             Question::Evacuate(segment) => {

@@ -1,14 +1,17 @@
 //! The sessions whose connections this shard holds: who they are, and how to end them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use storage_engine::ids::AccountId;
 
 use crate::runtime::{Kick, Peer};
+use crate::tally::Counted;
 
+use super::bell::Bell;
 use super::signal::Signal;
 
 #[cfg(test)]
@@ -46,6 +49,10 @@ pub struct SessionEntry {
     why: Cell<Option<EndReason>>,
     /// What it selected last: the number that the engine knows it by; 0 is nothing.
     selection: Cell<u64>,
+    /// Rung when alerts may wait for the account.
+    pub bell: Bell,
+    /// Its place among the sessions of its account, where they are bounded.
+    place: RefCell<Option<Counted<AccountId>>>,
 }
 
 impl SessionEntry {
@@ -90,9 +97,14 @@ impl SessionEntry {
         self.selection.set(selection);
     }
 
-    /// The account that has logged in. Must be set before its owner is asked to admit it.
-    pub fn set_account(&self, account: Option<AccountId>) {
-        self.account.set(account);
+    /// Holds a place until the session is gone.
+    pub fn set_place(&self, place: Option<Counted<AccountId>>) {
+        *self.place.borrow_mut() = place;
+    }
+
+    /// The account that has logged in, if one has.
+    pub fn account(&self) -> Option<AccountId> {
+        self.account.get()
     }
 }
 
@@ -101,6 +113,8 @@ impl SessionEntry {
 pub struct Sessions {
     next: Cell<u64>,
     live: RefCell<BTreeMap<u64, Rc<SessionEntry>>>,
+    /// The sessions of each account that has logged in here.
+    by_account: RefCell<HashMap<AccountId, SmallVec<[u64; 2]>>>,
     entered: Signal,
     left: Signal,
 }
@@ -119,6 +133,8 @@ impl Sessions {
             writing: Cell::new(None),
             why: Cell::new(None),
             selection: Cell::new(0),
+            bell: Bell::default(),
+            place: RefCell::default(),
         });
         self.live.borrow_mut().insert(session, entry.clone());
         if self.len() == 1 {
@@ -136,8 +152,46 @@ impl Sessions {
 
     /// The session's task ends.
     pub fn leave(&self, session: u64) {
-        self.live.borrow_mut().remove(&session);
+        let left = self.live.borrow_mut().remove(&session);
+        if let Some(entry) = left {
+            self.set_account(&entry, None);
+            // Others may hold the entry for a while.
+            entry.set_place(None);
+        }
         self.left.raise();
+    }
+
+    /// Who has logged in. Must be set before the account's owner is asked to admit it.
+    pub fn set_account(&self, entry: &SessionEntry, account: Option<AccountId>) {
+        let mut by_account = self.by_account.borrow_mut();
+        if let Some(before) = entry.account.replace(account)
+            && let Some(theirs) = by_account.get_mut(&before)
+        {
+            theirs.retain(|session| *session != entry.session);
+            if theirs.is_empty() {
+                by_account.remove(&before);
+            }
+        }
+        if let Some(account) = account {
+            by_account.entry(account).or_default().push(entry.session);
+        }
+    }
+
+    /// The sessions of an account.
+    fn of_account(&self, account: AccountId) -> Vec<Rc<SessionEntry>> {
+        let by_account = self.by_account.borrow();
+        let live = self.live.borrow();
+        let theirs = by_account.get(&account).into_iter().flatten();
+        theirs
+            .filter_map(|session| live.get(session).cloned())
+            .collect()
+    }
+
+    /// Alerts may wait for an account.
+    pub fn ring_account(&self, account: AccountId) {
+        for entry in self.of_account(account) {
+            entry.bell.ring();
+        }
     }
 
     /// Waits until there is a session.
@@ -192,13 +246,7 @@ impl Sessions {
     pub async fn end_account(&self, account: AccountId) {
         loop {
             let since = self.left.version();
-            let theirs: Vec<_> = {
-                let live = self.live.borrow();
-                live.values()
-                    .filter(|entry| entry.account.get() == Some(account))
-                    .cloned()
-                    .collect()
-            };
+            let theirs = self.of_account(account);
             if theirs.is_empty() {
                 return;
             }

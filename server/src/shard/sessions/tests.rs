@@ -66,7 +66,7 @@ fn commands_before_login_do_not_put_its_deadline_off() {
 fn an_account_has_ended_once_its_sessions_are_gone() {
     let crowd = crowd(3);
     for entry in &crowd.entries[..2] {
-        entry.set_account(Some(ACCOUNT));
+        crowd.sessions.set_account(entry, Some(ACCOUNT));
     }
     let mut ended = Box::pin(crowd.sessions.end_account(ACCOUNT));
     assert!(block_on(poll_once(&mut ended)).is_none());
