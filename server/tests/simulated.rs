@@ -91,6 +91,7 @@ async fn open_shards(
         hostname: "sim".into(),
         directory: accounts.directory.handle(),
         counters: Arc::new(Counters::default()),
+        account_sessions: None,
         tls: None,
         changes_waiting_max,
     };

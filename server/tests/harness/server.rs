@@ -106,7 +106,8 @@ impl Server {
         }
     }
 
-    /// Starts `corepost serve` with a configuration file: `more` is TOML behind the addresses.
+    /// Starts `corepost serve` with a configuration file: `more` is TOML behind the addresses, in
+    /// which `{second}` is an address that nothing else listens on. `addresses.imaps` is that too.
     pub fn serve(what: &str, shards: usize, more: &str) -> Self {
         let scratch = Scratch::new(what);
         let data_dir = scratch.path().join("data");
@@ -115,13 +116,23 @@ impl Server {
         let address = |n: u16| format!("127.0.0.1:{}", port_base + n);
         let addresses = Addresses {
             imap: address(0),
-            imaps: String::new(),
+            imaps: address(1),
             lmtp: address(2),
             admin: address(3),
         };
+        let more = more.replace("{second}", &addresses.imaps);
+        // Keys of the section that is written here belong into it.
+        let (listen, more): (Vec<&str>, Vec<&str>) = more
+            .split_inclusive('\n')
+            .partition(|line| line.starts_with("listen."));
+        let listen: String = listen
+            .iter()
+            .filter_map(|line| line.strip_prefix("listen."))
+            .collect();
+        let more: String = more.concat();
         let config = format!(
             "data_dir = \"{}\"\nshards = {shards}\n{more}\n[listen]\nimap = [\"{}\"]\nimaps = []\n\
-             lmtp = [\"{}\"]\nlmtp_socket = \"{}\"\nadmin = \"{}\"\n",
+             lmtp = [\"{}\"]\nlmtp_socket = \"{}\"\nadmin = \"{}\"\n{listen}",
             data_dir.display(),
             addresses.imap,
             addresses.lmtp,
