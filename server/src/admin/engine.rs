@@ -53,7 +53,7 @@ pub enum Engine {
     Shards {
         /// Where they take their jobs.
         jobs: Sender<ShardJob>,
-        /// The timer of the executor that runs [`execute`].
+        /// The timer of the executor that runs [`super::execute`].
         sleep: Sleep,
     },
     /// Opened for this command; calls block the thread of the command line.
