@@ -1,4 +1,4 @@
-//! The items of STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 9051).
+//! The items of STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 9051), and three of our own.
 
 /// One item that STATUS can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +21,17 @@ pub enum StatusItem {
     Deleted,
     /// APPENDLIMIT (RFC 7889)
     AppendLimit,
+    /// INTERNALSIZE: bytes that the mailbox takes here.
+    InternalSize,
+    /// OLDEST: INTERNALDATE of the oldest message; left out where there is none.
+    Oldest,
+    /// UNSEENMEDIA: messages with `$Media` and without `\Seen`.
+    UnseenMedia,
 }
 
 impl StatusItem {
     /// Every item, for the parser and for tests.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Messages,
         Self::Recent,
         Self::UidNext,
@@ -35,6 +41,9 @@ impl StatusItem {
         Self::HighestModSeq,
         Self::Deleted,
         Self::AppendLimit,
+        Self::InternalSize,
+        Self::Oldest,
+        Self::UnseenMedia,
     ];
 
     /// The item as on the wire.
@@ -49,6 +58,9 @@ impl StatusItem {
             Self::HighestModSeq => "HIGHESTMODSEQ",
             Self::Deleted => "DELETED",
             Self::AppendLimit => "APPENDLIMIT",
+            Self::InternalSize => "INTERNALSIZE",
+            Self::Oldest => "OLDEST",
+            Self::UnseenMedia => "UNSEENMEDIA",
         }
     }
 
