@@ -41,11 +41,17 @@ pub enum Operation {
     /// One mailbox's counters -> `Reply::Status`.
     Status { name: String },
     /// CREATE of one mailbox; missing parents are created by the caller's plan in the same frame.
-    CreateMailbox { mailbox: NewMailbox },
+    CreateMailbox { mailbox: NewMailbox, limit: Limit },
     /// DELETE. A mailbox with children keeps its name as a `noselect` one (RFC 3501 6.3.4).
     DeleteMailbox { name: String },
     /// RENAME with all children in one frame; INBOX moves its messages (RFC 3501 6.3.5).
-    RenameMailbox { from: String, to: String },
+    RenameMailbox {
+        from: String,
+        to: String,
+        limit: Limit,
+    },
+    /// What a mailbox is for; empty is mail.
+    SetClass { name: String, class: String },
     /// SUBSCRIBE; the name need not exist.
     Subscribe { name: String },
     /// UNSUBSCRIBE.
@@ -76,6 +82,7 @@ pub enum Operation {
     Append {
         mailbox: Target,
         messages: Vec<NewMessage>,
+        replaces: Option<Replaces>,
         limit: Limit,
     },
     /// STORE.
@@ -110,14 +117,28 @@ pub struct UidRange {
 }
 
 /// A mailbox to make.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewMailbox {
     /// Full UTF-8 name, `/` between levels, no trailing `/`.
     pub name: String,
+    /// Whether it can hold messages.
+    pub holds: Holds,
+    /// What it is for; empty is mail.
+    pub class: String,
     /// RFC 6154 attributes.
     pub special_use: Vec<SpecialUse>,
     /// Whether to subscribe it too.
     pub subscribe: bool,
+}
+
+/// What a new name holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Holds {
+    /// Messages, and names below it.
+    #[default]
+    Messages,
+    /// Names below it and nothing else: `noselect`.
+    Names,
 }
 
 /// RFC 6154 special-use attributes.
@@ -157,6 +178,15 @@ pub enum Target {
     NameOrInbox(String),
 }
 
+/// A message of the same mailbox that goes in the frame in which new ones come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaces {
+    /// The old message.
+    pub uid: Uid,
+    /// What to do when it is gone already.
+    pub gone: GoneMessages,
+}
+
 /// Names an upload on the uploading core: unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UploadId(pub u64);
@@ -194,6 +224,8 @@ pub struct Limit {
     pub bytes_max: Option<u64>,
     /// Most messages, if any.
     pub messages_max: Option<u64>,
+    /// Most mailboxes that hold messages, if any; with 1 there is INBOX and nothing can be made.
+    pub mailboxes_max: Option<u32>,
 }
 
 /// System flags and keywords by name. `\Recent` never appears here.

@@ -7,6 +7,9 @@ pub const PAGE_MESSAGES_MAX: usize = 1024;
 /// Bytes of a mailbox name: what clients can show, and what keeps a LIST answer bounded.
 pub const MAILBOX_NAME_BYTES_MAX: usize = 1000;
 
+/// Bytes of the class of a mailbox: those in use have a dozen, and LIST repeats it.
+pub const CLASS_BYTES_MAX: usize = 64;
+
 /// Levels of a mailbox name: each missing parent is a record of its own.
 pub const MAILBOX_LEVELS_MAX: usize = 64;
 

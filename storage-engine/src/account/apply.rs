@@ -58,6 +58,11 @@ impl AccountState {
                 self.insert_mailbox(made);
             }
             Record::MailboxRenamed { mailbox, name } => self.rename(*mailbox, name),
+            Record::MailboxClassed { mailbox, class } => {
+                if let Some(held) = self.mailboxes.get_mut(mailbox) {
+                    held.class.clone_from(class);
+                }
+            }
             Record::MailboxDeleted { mailbox } => self.delete_mailbox(*mailbox, effects),
             Record::MailboxNoselect { mailbox } => self.empty_mailbox(*mailbox, effects),
             Record::Subscribed { name } => {
@@ -245,6 +250,7 @@ impl AccountState {
             return;
         };
         if held.keywords.len() < Flags::KEYWORDS_MAX {
+            held.note_keyword(held.keywords.len(), name);
             Arc::make_mut(&mut held.keywords).push(name.to_owned());
             if let Some(effects) = effects {
                 let name = name.to_owned();

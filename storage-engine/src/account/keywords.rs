@@ -6,6 +6,9 @@ use crate::record::Record;
 use crate::request::{FlagNames, Flags, Refusal};
 use crate::state_limits::{KEYWORD_BYTES_MAX, KEYWORDS_MAX_U8};
 
+/// Marks a message that is a piece of media, such as a voice mail.
+pub(super) const MEDIA: &str = "$Media";
+
 /// The bit of keyword `number`.
 pub(super) fn keyword_bit(number: usize) -> Flags {
     assert!(number < Flags::KEYWORDS_MAX, "keyword number out of range");

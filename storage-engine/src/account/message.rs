@@ -9,8 +9,10 @@ use crate::actor::Actor;
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, Uid};
 use crate::index::Entry;
 use crate::record::Record;
-use crate::request::{FlagNames, Flags, Limit, NewBody, NewMessage, Refusal, Store, StoreAction};
-use crate::request::{Target, UidRange};
+use crate::request::{
+    FlagNames, Flags, GoneMessages, Limit, NewBody, NewMessage, Refusal, Replaces,
+};
+use crate::request::{Store, StoreAction, Target, UidRange};
 use crate::state_limits::APPEND_MESSAGES_MAX;
 use crate::view::By;
 
@@ -19,6 +21,7 @@ impl AccountState {
         &self,
         target: &Target,
         messages: &[NewMessage],
+        replaces: Option<&Replaces>,
         limit: &Limit,
         context: &PlanContext<'_>,
     ) -> Result<Planned, Refusal> {
@@ -26,11 +29,51 @@ impl AccountState {
         if messages.len() > APPEND_MESSAGES_MAX {
             return Err(Refusal::Limit("too many messages in one append"));
         }
-        let bytes = messages.iter().map(|message| u64::from(message.size)).sum();
-        self.check_growth(limit, bytes, messages.len())?;
+        let old = match replaces {
+            None => None,
+            Some(Replaces { uid, gone }) => match (mailbox.index.get(*uid), gone) {
+                (None, GoneMessages::Refuse) => return Err(Refusal::MessageGone),
+                (old, _) => old,
+            },
+        };
+        let bytes: u64 = messages.iter().map(|message| u64::from(message.size)).sum();
+        // What goes in the same frame makes room.
+        let freed = old.map_or(0, |old| u64::from(old.size));
+        let grows = messages.len().saturating_sub(usize::from(old.is_some()));
+        self.check_growth(limit, bytes.saturating_sub(freed), grows)?;
+        let mut keywords = KeywordPlan::new(mailbox);
+        let added = self.plan_entries(mailbox, messages, &mut keywords, context)?;
+        let id = mailbox.id;
+        let uids = added.iter().map(|entry| entry.uid).collect();
+        let last = added.last().map_or(mailbox.mod_seq, |entry| entry.mod_seq);
+        let mut records = keywords.into_records();
+        let added = added.into_iter();
+        records.extend(added.map(|entry| Record::MessageAdded { mailbox: id, entry }));
+        records.extend(old.map(|old| Record::Expunged {
+            mailbox: id,
+            uids: vec![UidRange {
+                first: old.uid,
+                last: old.uid,
+            }],
+            mod_seq: ModSeq(last.0 + 1),
+        }));
+        let draft = ReplyDraft::Appended {
+            mailbox: id,
+            uid_validity: mailbox.uid_validity,
+            uids,
+        };
+        Ok(Planned::new(records, draft))
+    }
+
+    fn plan_entries(
+        &self,
+        mailbox: &Mailbox,
+        messages: &[NewMessage],
+        keywords: &mut KeywordPlan<'_>,
+        context: &PlanContext<'_>,
+    ) -> Result<Vec<Entry>, Refusal> {
         let first = mailbox.free_uids(messages.len())?;
         let changeable = changeable_flags(mailbox.acl.rights_of(context.actor));
-        let mut keywords = KeywordPlan::new(mailbox);
         let mut added = Vec::with_capacity(messages.len());
         let mut last_body = self.last_body;
         for ((message, uid), step) in messages.iter().zip(first.0..).zip(1..) {
@@ -44,7 +87,7 @@ impl AccountState {
                     *body.ok_or(Refusal::NoSuchUpload)?
                 }
             };
-            let entry = Entry {
+            added.push(Entry {
                 uid: Uid(uid),
                 mod_seq: ModSeq(mailbox.mod_seq.0 + step),
                 // RFC 4314 4: flags that may not be set are left out, the message is taken.
@@ -56,20 +99,9 @@ impl AccountState {
                 body,
                 body_place: Place::NONE,
                 summary_place: Place::NONE,
-            };
-            added.push(entry);
+            });
         }
-        let id = mailbox.id;
-        let uids = added.iter().map(|entry| entry.uid).collect();
-        let mut records = keywords.into_records();
-        let added = added.into_iter();
-        records.extend(added.map(|entry| Record::MessageAdded { mailbox: id, entry }));
-        let draft = ReplyDraft::Appended {
-            mailbox: id,
-            uid_validity: mailbox.uid_validity,
-            uids,
-        };
-        Ok(Planned::new(records, draft))
+        Ok(added)
     }
 
     pub(super) fn plan_store(&self, store: &Store, actor: &Actor) -> Result<Planned, Refusal> {
@@ -190,7 +222,7 @@ impl AccountState {
         }
     }
 
-    fn target(&self, target: &Target) -> Result<&Mailbox, Refusal> {
+    pub(super) fn target(&self, target: &Target) -> Result<&Mailbox, Refusal> {
         match target {
             Target::Name(name) => self.selectable(&normalize_name(name)),
             Target::NameOrInbox(name) => {

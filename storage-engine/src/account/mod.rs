@@ -28,7 +28,7 @@ mod uid_ranges;
 
 pub use apply::{Dead, Effects};
 pub use history::ExpungeHistory;
-pub use names::{normalize_name, validate_name};
+pub use names::{normalize_name, validate_class, validate_name};
 pub use plan::{PlanContext, Planned};
 pub use reply::ReplyDraft;
 pub use restate::{Form, StateError};

@@ -17,6 +17,7 @@ impl AccountState {
         let Actor::Guest(guest) = actor else {
             return Ok(());
         };
+        let removal = Rights::DELETE_MESSAGES.union(Rights::EXPUNGE);
         match operation {
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
@@ -31,21 +32,30 @@ impl AccountState {
             Operation::Status { name } | Operation::Select { name, .. } => {
                 self.permit_named(name, guest, Rights::READ)
             }
-            Operation::ChangeAcl { name, .. } | Operation::Acl { name } => {
+            Operation::ChangeAcl { name, .. }
+            | Operation::Acl { name }
+            | Operation::SetClass { name, .. } => {
                 self.permit_named(name, guest, Rights::ADMINISTER)
             }
-            Operation::CreateMailbox { mailbox } => self.permit_create(&mailbox.name, guest),
+            Operation::CreateMailbox { mailbox, .. } => self.permit_create(&mailbox.name, guest),
             Operation::DeleteMailbox { name } => self.permit_removal(name, guest),
-            Operation::RenameMailbox { from, to } => {
+            Operation::RenameMailbox { from, to, .. } => {
                 self.permit_removal(from, guest)?;
                 match self.rights_on_outer(to, guest).contains(Rights::CREATE) {
                     true => Ok(()),
                     false => Err(Refusal::NoPermission),
                 }
             }
-            Operation::Append { mailbox, .. } => {
+            Operation::Append {
+                mailbox, replaces, ..
+            } => {
                 let (Target::Name(name) | Target::NameOrInbox(name)) = mailbox;
-                self.permit_named(name, guest, Rights::INSERT)
+                // What is replaced goes as by STORE and EXPUNGE.
+                let needs = match replaces {
+                    None => Rights::INSERT,
+                    Some(_) => Rights::INSERT.union(removal),
+                };
+                self.permit_named(name, guest, needs)
             }
             Operation::Snapshot { mailbox } | Operation::Locate { mailbox, .. } => {
                 self.permit_id(*mailbox, guest, Rights::READ)
@@ -55,7 +65,6 @@ impl AccountState {
                 self.permit_id(*mailbox, guest, Rights::READ.union(Rights::EXPUNGE))
             }
             Operation::Transfer(transfer) => {
-                let removal = Rights::DELETE_MESSAGES.union(Rights::EXPUNGE);
                 let needs = match transfer.kind {
                     TransferKind::Copy => Rights::READ,
                     TransferKind::Move => Rights::READ.union(removal),

@@ -88,17 +88,23 @@ impl AccountState {
                 Ok(Planned::nothing(ReplyDraft::Account { actor }))
             }
             Operation::Status { name } => self.plan_status(name, actor),
-            Operation::CreateMailbox { mailbox } => self.plan_create(mailbox, context),
+            Operation::CreateMailbox { mailbox, limit } => {
+                self.plan_create(mailbox, limit, context)
+            }
             Operation::DeleteMailbox { name } => self.plan_delete(name),
-            Operation::RenameMailbox { from, to } => self.plan_rename(from, to, context),
+            Operation::RenameMailbox { from, to, limit } => {
+                self.plan_rename(from, to, limit, context)
+            }
+            Operation::SetClass { name, class } => self.plan_set_class(name, class),
             Operation::Subscribe { name } => self.plan_subscribe(name),
             Operation::Unsubscribe { name } => Ok(self.plan_unsubscribe(name)),
             Operation::Select { name, access, .. } => self.plan_select(name, *access, actor),
             Operation::Append {
                 mailbox,
                 messages,
+                replaces,
                 limit,
-            } => self.plan_append(mailbox, messages, limit, context),
+            } => self.plan_append(mailbox, messages, replaces.as_ref(), limit, context),
             Operation::Store(store) => self.plan_store(store, actor),
             Operation::Expunge { mailbox, uids } => self.plan_expunge(*mailbox, uids.as_deref()),
             Operation::Transfer(transfer) => self.plan_transfer(transfer, context),
@@ -131,16 +137,29 @@ impl AccountState {
             Operation::RenameMailbox { from, .. } if from.eq_ignore_ascii_case("INBOX") => {
                 named(from)
             }
+            Operation::Append {
+                mailbox,
+                replaces: Some(_),
+                ..
+            } => self
+                .target(mailbox)
+                .map(|held| held.id)
+                .into_iter()
+                .collect(),
+            Operation::Describe => self.uncounted(|_| true),
+            Operation::Status { name } => {
+                let name = super::normalize_name(name);
+                self.uncounted(|held| held.name == name)
+            }
             Operation::Store(store) => vec![store.mailbox],
             Operation::Transfer(transfer) => vec![transfer.from],
             Operation::Expunge { mailbox, .. }
             | Operation::Snapshot { mailbox }
             | Operation::Locate { mailbox, .. } => vec![*mailbox],
             Operation::CreateAccount { .. }
-            | Operation::Describe
-            | Operation::Status { .. }
             | Operation::CreateMailbox { .. }
             | Operation::RenameMailbox { .. }
+            | Operation::SetClass { .. }
             | Operation::Subscribe { .. }
             | Operation::Unsubscribe { .. }
             | Operation::Select { .. }
@@ -152,6 +171,13 @@ impl AccountState {
             | Operation::AbandonUpload { .. }
             | Operation::Append { .. } => Vec::new(),
         }
+    }
+
+    /// Mailboxes whose pages an older version wrote, without what is told of them.
+    fn uncounted(&self, wanted: impl Fn(&super::Mailbox) -> bool) -> Vec<MailboxId> {
+        let held = self.mailboxes.values();
+        let uncounted = held.filter(|held| !held.is_counted() && wanted(held));
+        uncounted.map(|held| held.id).collect()
     }
 
     /// After the published state was folded or warmed: makes this, the planned state, share its

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::ExpungeHistory;
+use super::keywords::{MEDIA, keyword_bit};
 use crate::acl::Acl;
 use crate::ids::{BodyId, ChangeNumber, Lsn, MailboxId, ModSeq, Uid, UidValidity};
 use crate::index::{Entry, MailboxIndex, MailboxSnapshot};
@@ -54,6 +55,8 @@ pub struct Mailbox {
     pub noselect: bool,
     /// RFC 6154 attributes as bits.
     pub special_use: u8,
+    /// What it is for; empty is mail.
+    pub class: String,
     /// UIDVALIDITY.
     pub uid_validity: UidValidity,
     /// UIDNEXT.
@@ -70,6 +73,10 @@ pub struct Mailbox {
     pub unseen: u32,
     /// Messages with `\Deleted`.
     pub deleted: u32,
+    /// The bit of `$Media`; none while no message ever had it.
+    pub(super) media: Flags,
+    /// Messages with `$Media` and without `\Seen`; `None` where an older version did not count.
+    pub(super) unseen_media: Option<u32>,
     /// Messages from `first_recent` on.
     pub recent: u32,
     /// RFC822.SIZE of all messages.
@@ -187,6 +194,8 @@ impl Mailbox {
         self.deleted += u32::from(entry.flags.contains(Flags::DELETED));
         self.recent += u32::from(entry.uid >= self.first_recent);
         self.bytes += u64::from(entry.size);
+        let media = u32::from(self.is_unseen_media(entry.flags));
+        self.unseen_media = self.unseen_media.map(|count| count + media);
     }
 
     pub(super) fn count_out(&mut self, entry: &Entry) {
@@ -194,5 +203,18 @@ impl Mailbox {
         self.deleted -= u32::from(entry.flags.contains(Flags::DELETED));
         self.recent -= u32::from(entry.uid >= self.first_recent);
         self.bytes -= u64::from(entry.size);
+        let media = u32::from(self.is_unseen_media(entry.flags));
+        self.unseen_media = self.unseen_media.map(|count| count - media);
+    }
+
+    pub(super) fn is_unseen_media(&self, flags: Flags) -> bool {
+        flags.0 & self.media.0 != 0 && !flags.contains(Flags::SEEN)
+    }
+
+    /// The keyword table has this one under this number.
+    pub(super) fn note_keyword(&mut self, number: usize, name: &str) {
+        if name.eq_ignore_ascii_case(MEDIA) {
+            self.media = keyword_bit(number);
+        }
     }
 }

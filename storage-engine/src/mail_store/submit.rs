@@ -396,6 +396,7 @@ fn purpose(operation: &Operation) -> Purpose {
         Operation::CreateAccount { .. }
         | Operation::CreateMailbox { .. }
         | Operation::RenameMailbox { .. }
+        | Operation::SetClass { .. }
         | Operation::Subscribe { .. }
         | Operation::UploadChunk { .. }
         | Operation::Append { .. } => Purpose::Growth,

@@ -55,6 +55,10 @@ fn decode_body(kind: u8, body: &mut Reader<'_>) -> Result<Record, RecordError> {
             mailbox: MailboxId(body.u32()?),
             name: body.text()?,
         },
+        kind::MAILBOX_CLASSED => Record::MailboxClassed {
+            mailbox: MailboxId(body.u32()?),
+            class: body.text()?,
+        },
         kind::MAILBOX_DELETED => Record::MailboxDeleted {
             mailbox: MailboxId(body.u32()?),
         },

@@ -41,6 +41,7 @@ fn kind_of(record: &Record) -> u8 {
         Record::Moved { .. } => kind::MOVED,
         Record::Restated { .. } => kind::RESTATED,
         Record::AclSet { .. } => kind::ACL_SET,
+        Record::MailboxClassed { .. } => kind::MAILBOX_CLASSED,
     }
 }
 
@@ -63,6 +64,10 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
         Record::MailboxRenamed { mailbox, name } | Record::KeywordAdded { mailbox, name } => {
             out.u32(mailbox.0);
             out.text(name);
+        }
+        Record::MailboxClassed { mailbox, class } => {
+            out.u32(mailbox.0);
+            out.text(class);
         }
         Record::MailboxDeleted { mailbox } | Record::MailboxNoselect { mailbox } => {
             out.u32(mailbox.0);

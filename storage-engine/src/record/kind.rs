@@ -17,3 +17,6 @@ pub const RECENT_TAKEN: u8 = 14;
 pub const MOVED: u8 = 15;
 pub const RESTATED: u8 = 16;
 pub const ACL_SET: u8 = 17;
+pub const MAILBOX_CLASSED: u8 = 23;
+/// No record: the kind of a section of account states.
+pub const PAGES_COUNTED: u8 = 24;

@@ -51,6 +51,13 @@ pub enum Record {
         /// New full name.
         name: String,
     },
+    /// What the mailbox is for.
+    MailboxClassed {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Empty is mail.
+        class: String,
+    },
     /// The mailbox, its messages and its name are gone.
     MailboxDeleted {
         /// The mailbox.
@@ -172,6 +179,7 @@ impl Record {
             | Record::AccountDeleted
             | Record::MailboxCreated { .. }
             | Record::MailboxRenamed { .. }
+            | Record::MailboxClassed { .. }
             | Record::Subscribed { .. }
             | Record::Unsubscribed { .. }
             | Record::MessageAdded { .. }

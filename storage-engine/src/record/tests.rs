@@ -86,6 +86,13 @@ fn mailbox_samples() -> Vec<(Record, String)> {
             "060400000002000000".to_owned(),
         ),
         (
+            Record::MailboxClassed {
+                mailbox,
+                class: name(),
+            },
+            format!("170c00000002000000{text}"),
+        ),
+        (
             Record::Subscribed { name: name() },
             format!("0708000000{text}"),
         ),

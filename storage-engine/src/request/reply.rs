@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{SpecialUse, UidRange};
 use crate::acl::{Acl, Rights};
 use crate::ids::{BodyId, ChangeNumber, MailboxId, ModSeq, Place, Uid, UidValidity};
-use crate::index::MailboxSnapshot;
+use crate::index::{InternalDate, MailboxSnapshot};
 
 /// A good answer.
 #[derive(Debug, Clone)]
@@ -103,6 +103,8 @@ pub struct MailboxStatus {
     pub noselect: bool,
     /// RFC 6154 attributes.
     pub special_use: Vec<SpecialUse>,
+    /// What it is for; empty is mail.
+    pub class: String,
     /// UIDVALIDITY.
     pub uid_validity: UidValidity,
     /// UIDNEXT.
@@ -117,6 +119,12 @@ pub struct MailboxStatus {
     pub deleted: u32,
     /// Bytes of all messages (RFC 8438 SIZE).
     pub bytes: u64,
+    /// What it takes on the disk, nearly: its messages and what is kept of each.
+    pub internal_bytes: u64,
+    /// INTERNALDATE of the oldest message.
+    pub oldest: Option<InternalDate>,
+    /// Messages with `$Media` and without `\Seen`.
+    pub unseen_media: u32,
     /// HIGHESTMODSEQ.
     pub highest_mod_seq: ModSeq,
     /// What who asks may do there. Without `r` the counters above are those of an empty mailbox.

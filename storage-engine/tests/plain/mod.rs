@@ -3,14 +3,17 @@
 //! states that is no older than what was acknowledged.
 #![allow(dead_code)]
 
+mod dump;
 pub mod operation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use storage_engine::index::{Entry, MailboxSnapshot};
 use storage_engine::request::{AccountDescription, Flags, Refusal, StoreAction, TransferKind};
-use storage_engine::request::{GoneMessages, UidRange};
+use storage_engine::request::{GoneMessages, Holds, UidRange};
 
+pub use dump::dump;
+use operation::PlainNew;
 pub use operation::PlainOperation;
 
 /// An account that exists.
@@ -26,6 +29,7 @@ pub struct PlainAccount {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainMailbox {
+    pub class: String,
     pub uid_validity: u32,
     pub uid_next: u32,
     pub mod_seq: u64,
@@ -67,13 +71,13 @@ impl PlainAccount {
     /// Carries an operation out, or refuses it and changes nothing.
     pub fn apply(&mut self, operation: &PlainOperation, now_s: i64) -> Result<(), Refusal> {
         match operation {
-            PlainOperation::Create { name } => match self.mailboxes.get(name) {
-                Some(Some(_)) => Err(Refusal::MailboxExists),
-                Some(None) | None => {
-                    self.create(name, now_s);
-                    Ok(())
-                }
-            },
+            PlainOperation::Create { name, holds, class } => {
+                self.create_as(name, *holds, class, now_s)
+            }
+            PlainOperation::Classify { name, class } => {
+                self.mailbox(name)?.class.clone_from(class);
+                Ok(())
+            }
             PlainOperation::Delete { name } => self.delete(name),
             PlainOperation::Rename { from, to } => self.rename(from, to, now_s),
             PlainOperation::Subscribe { name } => {
@@ -89,22 +93,11 @@ impl PlainAccount {
                 mailbox.first_recent = mailbox.uid_next;
                 Ok(())
             }
-            PlainOperation::Append { name, messages } => {
-                let mailbox = self.mailbox(name)?;
-                for message in messages {
-                    let flags = mailbox.names(message.system, &message.keywords);
-                    mailbox.mod_seq += 1;
-                    let added = PlainMessage {
-                        flags,
-                        mod_seq: mailbox.mod_seq,
-                        tag: message.tag,
-                        size: message.size,
-                        saved_s: now_s,
-                    };
-                    mailbox.add(added);
-                }
-                Ok(())
-            }
+            PlainOperation::Append {
+                name,
+                messages,
+                replaces,
+            } => self.mailbox(name)?.append(messages, *replaces, now_s),
             PlainOperation::Store { name, .. } => {
                 self.mailbox(name)?.store(operation);
                 Ok(())
@@ -124,6 +117,26 @@ impl PlainAccount {
         }
     }
 
+    fn create_as(
+        &mut self,
+        name: &str,
+        holds: Holds,
+        class: &str,
+        now_s: i64,
+    ) -> Result<(), Refusal> {
+        match (self.mailboxes.get(name), holds) {
+            (Some(Some(_)), _) | (Some(None), Holds::Names) => {
+                return Err(Refusal::MailboxExists);
+            }
+            (None, Holds::Names) => self.create_parents(&format!("{name}/")),
+            (_, Holds::Messages) => {
+                self.create(name, now_s);
+                class.clone_into(&mut self.mailbox(name)?.class);
+            }
+        }
+        Ok(())
+    }
+
     /// A mailbox that can be selected.
     pub fn mailbox(&mut self, name: &str) -> Result<&mut PlainMailbox, Refusal> {
         match self.mailboxes.get_mut(name) {
@@ -139,6 +152,7 @@ impl PlainAccount {
         self.name_rights.remove(name);
         self.last_uid_validity = (now_s as u32).max(self.last_uid_validity + 1);
         let made = PlainMailbox {
+            class: String::new(),
             uid_validity: self.last_uid_validity,
             uid_next: 1,
             mod_seq: 1,
@@ -279,6 +293,36 @@ impl PlainAccount {
 }
 
 impl PlainMailbox {
+    fn append(
+        &mut self,
+        messages: &[PlainNew],
+        replaces: Option<(u32, GoneMessages)>,
+        now_s: i64,
+    ) -> Result<(), Refusal> {
+        let old = replaces.map(|(uid, _)| uid);
+        let old = old.filter(|uid| self.messages.contains_key(uid));
+        if matches!(replaces, Some((_, GoneMessages::Refuse))) && old.is_none() {
+            return Err(Refusal::MessageGone);
+        }
+        for message in messages {
+            let flags = self.names(message.system, &message.keywords);
+            self.mod_seq += 1;
+            let added = PlainMessage {
+                flags,
+                mod_seq: self.mod_seq,
+                tag: message.tag,
+                size: message.size,
+                saved_s: now_s,
+            };
+            self.add(added);
+        }
+        if let Some(old) = old {
+            self.messages.remove(&old);
+            self.mod_seq += 1;
+        }
+        Ok(())
+    }
+
     fn add(&mut self, message: PlainMessage) {
         self.messages.insert(self.uid_next, message);
         self.uid_next += 1;
@@ -371,83 +415,6 @@ fn flag_names(system: Flags, keywords: &[String]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What the engine says an account is, in the model's terms. One snapshot for each mailbox that
-/// is not a mere name, in the order of the description. `first_recent` is not told by snapshots:
-/// it is derived from the RECENT counter where that is possible, else passed over.
-pub fn dump(
-    description: &AccountDescription,
-    snapshots: &[MailboxSnapshot],
-    last_uid_validity: u32,
-) -> PlainAccount {
-    let mut account = PlainAccount {
-        subscriptions: description.subscriptions.iter().cloned().collect(),
-        last_uid_validity,
-        ..PlainAccount::default()
-    };
-    let mut snapshots = snapshots.iter();
-    for status in &description.mailboxes {
-        let mailbox = (!status.noselect).then(|| {
-            let snapshot = snapshots.next().unwrap();
-            assert_eq!(snapshot.mailbox, status.mailbox);
-            dump_mailbox(snapshot, status.recent)
-        });
-        if let Some(mailbox) = &mailbox {
-            check_status(status, mailbox);
-        }
-        let twice = account.mailboxes.insert(status.name.clone(), mailbox);
-        assert!(twice.is_none());
-    }
-    let messages = account.mailboxes.values().flatten();
-    let count: usize = messages.map(|mailbox| mailbox.messages.len()).sum();
-    assert_eq!(description.messages, count as u64);
-    account
-}
-
-fn check_status(status: &storage_engine::request::MailboxStatus, mailbox: &PlainMailbox) {
-    let with = |flag: &str| {
-        let messages = mailbox.messages.values();
-        messages
-            .filter(|message| message.flags.contains(flag))
-            .count() as u32
-    };
-    let messages = mailbox.messages.len() as u32;
-    let bytes: u64 = mailbox
-        .messages
-        .values()
-        .map(|message| u64::from(message.size))
-        .sum();
-    assert_eq!(status.messages, messages);
-    assert_eq!(status.unseen, messages - with("\\Seen"));
-    assert_eq!(status.deleted, with("\\Deleted"));
-    assert_eq!(status.bytes, bytes);
-    assert_eq!(status.uid_next.0, mailbox.uid_next);
-    assert_eq!(status.highest_mod_seq.0, mailbox.mod_seq);
-}
-
-fn dump_mailbox(snapshot: &MailboxSnapshot, recent: u32) -> PlainMailbox {
-    let message = |entry: Entry| PlainMessage {
-        flags: dump_flags(entry.flags, &snapshot.keywords),
-        mod_seq: entry.mod_seq.0,
-        tag: entry.internal_date_s,
-        size: entry.size,
-        saved_s: entry.saved_s,
-    };
-    let messages = snapshot.index.iter();
-    let messages: BTreeMap<u32, PlainMessage> = messages
-        .map(|entry| (entry.uid.0, message(entry)))
-        .collect();
-    let skipped = messages.len() - recent as usize;
-    PlainMailbox {
-        uid_validity: snapshot.uid_validity.0,
-        uid_next: snapshot.uid_next.0,
-        mod_seq: snapshot.highest_mod_seq.0,
-        first_recent: *messages.keys().nth(skipped).unwrap_or(&snapshot.uid_next.0),
-        keywords: snapshot.keywords.to_vec(),
-        rights: dump_rights(snapshot),
-        messages,
-    }
-}
-
 impl PlainAccount {
     /// With `first_recent` as an index tells it: at a message or at UIDNEXT.
     pub fn seen_from_outside(mut self) -> PlainAccount {
@@ -475,19 +442,4 @@ fn dump_rights(snapshot: &MailboxSnapshot) -> u16 {
     let rights = entries.next().map_or(0, |entry| entry.rights.bits());
     assert_eq!(entries.len(), 0);
     rights
-}
-
-fn dump_flags(flags: Flags, keywords: &[String]) -> BTreeSet<String> {
-    let mut names = flag_names(Flags(flags.0 & 31), &[]);
-    for (number, keyword) in keywords.iter().enumerate() {
-        if flags.contains(Flags(1 << (number as u32 + Flags::KEYWORD_SHIFT))) {
-            names.insert(keyword.to_lowercase());
-        }
-    }
-    assert_eq!(
-        names.len(),
-        flags.0.count_ones() as usize,
-        "a bit without a keyword"
-    );
-    names
 }

@@ -14,6 +14,12 @@ use super::PlainAccount;
 pub enum PlainOperation {
     Create {
         name: String,
+        holds: Holds,
+        class: String,
+    },
+    Classify {
+        name: String,
+        class: String,
     },
     Delete {
         name: String,
@@ -34,6 +40,8 @@ pub enum PlainOperation {
     Append {
         name: String,
         messages: Vec<PlainNew>,
+        /// UID of a message that goes, and what to do where there is none.
+        replaces: Option<(u32, GoneMessages)>,
     },
     Store {
         name: String,
@@ -81,6 +89,10 @@ pub fn summary_of(tag: i64) -> Vec<u8> {
     format!("summary of {tag}").into_bytes()
 }
 
+const SESSION: SessionKey = SessionKey {
+    shard: 0,
+    session: 1,
+};
 const NAMES: [&str; 10] = [
     "INBOX",
     "a",
@@ -93,7 +105,15 @@ const NAMES: [&str; 10] = [
     "b/\u{e9}",
     "deep/er/still",
 ];
-const KEYWORDS: [&str; 6] = ["$Forwarded", "$forwarded", "Work", "WORK", "later", "$Junk"];
+const KEYWORDS: [&str; 7] = [
+    "$Forwarded",
+    "$forwarded",
+    "Work",
+    "WORK",
+    "later",
+    "$Media",
+    "$MEDIA",
+];
 
 impl PlainOperation {
     /// A random operation on an account. `tag` names the contents of messages, above all before.
@@ -106,7 +126,15 @@ impl PlainOperation {
         let held: Vec<&String> = mailboxes.map(|(name, _)| name).collect();
         let held = |rng: &mut Rng| held[rng.below(held.len() as u64) as usize].clone();
         match rng.below(100) {
-            0..8 => PlainOperation::Create { name: any(rng) },
+            0..6 => PlainOperation::Create {
+                name: any(rng),
+                holds: [Holds::Messages, Holds::Names][usize::from(rng.percent(30))],
+                class: class(rng),
+            },
+            6..8 => PlainOperation::Classify {
+                name: any(rng),
+                class: class(rng),
+            },
             8..12 => PlainOperation::Delete { name: any(rng) },
             12..17 => PlainOperation::Rename {
                 from: any(rng),
@@ -119,7 +147,12 @@ impl PlainOperation {
                 let messages = (0..1 + rng.below(3)).map(|_| PlainNew::random(rng, tag));
                 let messages = messages.collect();
                 let name = if rng.percent(90) { held(rng) } else { any(rng) };
-                PlainOperation::Append { name, messages }
+                let replaces = rng.percent(30).then(|| replaced(rng, account, &name));
+                PlainOperation::Append {
+                    name,
+                    messages,
+                    replaces,
+                }
             }
             55..75 => {
                 let name = held(rng);
@@ -161,30 +194,48 @@ impl PlainOperation {
 
     /// The engine's operation. `id` finds mailboxes by name.
     pub fn to_engine(&self, id: impl Fn(&str) -> MailboxId) -> Operation {
-        let session = SessionKey {
-            shard: 0,
-            session: 1,
-        };
         match self.clone() {
-            PlainOperation::Create { name } => Operation::CreateMailbox {
+            PlainOperation::Create { name, holds, class } => Operation::CreateMailbox {
                 mailbox: NewMailbox {
                     name,
-                    special_use: Vec::new(),
-                    subscribe: false,
+                    holds,
+                    class,
+                    ..NewMailbox::default()
                 },
+                limit: Limit::default(),
             },
             PlainOperation::Delete { name } => Operation::DeleteMailbox { name },
-            PlainOperation::Rename { from, to } => Operation::RenameMailbox { from, to },
+            PlainOperation::Rename { from, to } => Operation::RenameMailbox {
+                from,
+                to,
+                limit: Limit::default(),
+            },
+            PlainOperation::Classify { name, class } => Operation::SetClass { name, class },
             PlainOperation::Subscribe { name } => Operation::Subscribe { name },
             PlainOperation::Unsubscribe { name } => Operation::Unsubscribe { name },
             PlainOperation::Select { name } => Operation::Select {
                 name,
                 access: Access::ReadWrite,
-                session,
+                session: SESSION,
             },
-            PlainOperation::Append { name, messages } => Operation::Append {
+            PlainOperation::Give { name, rights } => give(name, rights),
+            messages => messages.of_messages(id),
+        }
+    }
+
+    fn of_messages(self, id: impl Fn(&str) -> MailboxId) -> Operation {
+        match self {
+            PlainOperation::Append {
+                name,
+                messages,
+                replaces,
+            } => Operation::Append {
                 mailbox: Target::Name(name),
                 messages: messages.iter().map(PlainNew::to_engine).collect(),
+                replaces: replaces.map(|(uid, gone)| Replaces {
+                    uid: Uid(uid),
+                    gone,
+                }),
                 limit: Limit::default(),
             },
             PlainOperation::Store {
@@ -200,7 +251,7 @@ impl PlainOperation {
                 action,
                 flags: FlagNames { system, keywords },
                 unchanged_since: unchanged_since.map(ModSeq),
-                session,
+                session: SESSION,
                 silent: false,
             }),
             PlainOperation::Expunge { name, uids } => Operation::Expunge {
@@ -221,7 +272,7 @@ impl PlainOperation {
                 gone,
                 limit: Limit::default(),
             }),
-            PlainOperation::Give { name, rights } => give(name, rights),
+            _ => unreachable!("to_engine has the others"),
         }
     }
 }
@@ -262,6 +313,17 @@ impl PlainNew {
             summary: Arc::from(summary_of(self.tag)),
         }
     }
+}
+
+fn class(rng: &mut Rng) -> String {
+    ["", "IPF.Contact", "IPF.Task"][rng.below(3) as usize].to_owned()
+}
+
+fn replaced(rng: &mut Rng, account: &PlainAccount, name: &str) -> (u32, GoneMessages) {
+    let held = account.mailboxes.get(name).and_then(Option::as_ref);
+    let uid = 1 + rng.below(u64::from(held.map_or(1, |held| held.uid_next))) as u32;
+    let gone = [GoneMessages::Refuse, GoneMessages::PassOver];
+    (uid, gone[rng.below(2) as usize])
 }
 
 fn keywords(rng: &mut Rng) -> Vec<String> {

@@ -50,12 +50,15 @@ fn mailbox(name: &str) -> NewMailbox {
         name: name.to_owned(),
         special_use: vec![SpecialUse::Junk],
         subscribe: true,
+        ..NewMailbox::default()
     }
 }
 
 fn create(name: &str) -> Operation {
-    let mailbox = mailbox(name);
-    Operation::CreateMailbox { mailbox }
+    Operation::CreateMailbox {
+        mailbox: mailbox(name),
+        limit: Limit::default(),
+    }
 }
 
 fn give(name: &str, letters: &str) -> Operation {
@@ -83,6 +86,7 @@ fn append(name: &str, flags: FlagNames) -> Operation {
     Operation::Append {
         mailbox: Target::Name(name.to_owned()),
         messages: vec![message],
+        replaces: None,
         limit: Limit::default(),
     }
 }
@@ -268,6 +272,7 @@ fn a_mailbox_is_taken_out_of_another_with_rights_on_both() {
     let rename = |to: &str| Operation::RenameMailbox {
         from: "team/in".to_owned(),
         to: to.to_owned(),
+        limit: Limit::default(),
     };
     for (outer, inner, operation, expected) in [
         ("k", "lx", delete(), Ok(())),
@@ -454,7 +459,9 @@ fn a_new_mailbox_has_the_rights_of_the_one_above_as_they_are_then() {
     // A name that loses its messages loses its list (RFC 4314 4), a mailbox that is renamed not.
     let owner = &Actor::Owner;
     let (from, to) = ("team/a".to_owned(), "moved".to_owned());
-    do_as(&mut state, owner, Operation::RenameMailbox { from, to }).unwrap();
+    let limit = Limit::default();
+    let rename = Operation::RenameMailbox { from, to, limit };
+    do_as(&mut state, owner, rename).unwrap();
     assert_eq!(rights(&state, "moved/b"), "lrkc");
     do_as(&mut state, owner, create("moved")).unwrap();
     do_as(&mut state, owner, give("moved", "lr")).unwrap();
