@@ -13,6 +13,7 @@ use mail_directory::{
 
 use super::engine::Engine;
 use super::limits::{BUSY_ATTEMPTS_MAX, BUSY_PAUSE, IMPORT_ACCOUNTS_MAX};
+use super::mailboxes;
 use super::requests::{
     AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
 };
@@ -167,6 +168,9 @@ async fn run(
             });
         }
         AdminRequest::DomainDelete { name } => directory.domain_delete(&name).await?,
+        AdminRequest::Mailbox { account, action } => {
+            return mailboxes::execute(directory, engine, &account, action).await;
+        }
     }
     Ok(AdminReply::Done)
 }

@@ -10,6 +10,7 @@ mod http;
 mod http_connections;
 mod jobs;
 mod limits;
+mod mailboxes;
 mod requests;
 mod server;
 mod socket;
@@ -19,6 +20,7 @@ pub use engine::{Engine, OfflineEngine, Sleep};
 pub use http::{Counter, Health, Status};
 pub use jobs::{JobReply, ShardJob};
 pub use limits::SHARD_JOBS_WAITING_MAX;
+pub use mailboxes::{MailboxAction, MailboxLine};
 pub use requests::{
     AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
 };

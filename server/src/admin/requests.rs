@@ -4,6 +4,8 @@ use mail_directory::settings::Origin;
 use mail_directory::{Password, Quota, State, StoredHash, Template};
 use serde::{Deserialize, Serialize};
 
+use super::mailboxes::{MailboxAction, MailboxLine};
+
 /// A request. Passwords and hashes are wiped after use and never show in `Debug`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
@@ -92,6 +94,13 @@ pub enum AdminRequest {
         /// Its name.
         name: String,
     },
+    /// Something about the mailboxes of an account.
+    Mailbox {
+        /// The account's name.
+        account: String,
+        /// What.
+        action: MailboxAction,
+    },
 }
 
 /// One account of an import.
@@ -117,6 +126,11 @@ pub enum AdminReply {
     Accounts {
         /// In order of domain and name.
         accounts: Vec<AccountLine>,
+    },
+    /// A page of mailboxes; an empty one is the end.
+    Mailboxes {
+        /// In the order of their names.
+        mailboxes: Vec<MailboxLine>,
     },
     /// All domains.
     Domains {

@@ -1,6 +1,6 @@
 //! Commands of the binary.
 //!
-//! `arguments` says what can be written, `accounts` and `domains` carry it out through a `Target`:
+//! `arguments` says what can be written, `accounts`, `domains` and `mailboxes` carry it out through a `Target`:
 //! the server that runs, by its admin socket, or the data directory itself. What this part cannot
 //! do itself (serve, open the engine) is a [`Program`]'s.
 
@@ -16,6 +16,7 @@ mod accounts;
 mod arguments;
 mod demo;
 mod domains;
+mod mailboxes;
 mod password;
 mod settings;
 mod target;
@@ -70,6 +71,7 @@ pub fn execute(arguments: Arguments, program: &dyn Program, output: &mut dyn Wri
         },
         Command::Account(command) => accounts::execute(command, program, output),
         Command::Domain(command) => domains::execute(command, program, output),
+        Command::Mailbox(command) => mailboxes::execute(command, program, output),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

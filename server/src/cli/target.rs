@@ -88,6 +88,7 @@ impl Target {
             | AdminReply::Settings { .. }
             | AdminReply::Accounts { .. }
             | AdminReply::Domains { .. }
+            | AdminReply::Mailboxes { .. }
             | AdminReply::Imported { .. } => Ok(reply),
         }
     }

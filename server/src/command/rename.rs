@@ -24,6 +24,7 @@ pub async fn execute<R: Runtime>(command: Rename, session: &mut Session<R>) -> E
     let operation = Operation::RenameMailbox {
         from: from.name.clone(),
         to: to.name,
+        limit: from.limit,
     };
     match session.request_at(&from, operation).await {
         Ok(_) => Ok(Completion::ok()),

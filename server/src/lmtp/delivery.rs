@@ -65,6 +65,7 @@ pub async fn resolve<R: Runtime>(
         limit: Limit {
             bytes_max: account.quota.bytes,
             messages_max: account.quota.messages,
+            ..Limit::default()
         },
     };
     check_room(shard, &recipient, announced).await?;
@@ -137,6 +138,7 @@ async fn append<R: Runtime>(
     let operation = Operation::Append {
         mailbox: recipient.target.clone(),
         messages: vec![message],
+        replaces: None,
         limit: recipient.limit,
     };
     let refusal = match shard

@@ -15,7 +15,7 @@ use storage_engine::ids::AccountId;
 use storage_engine::request::{Actor, Limit, Operation, Refusal, Reply};
 
 use super::foreign::{ForeignName, domain_of};
-use super::{Login, Session, State};
+use super::{Login, Session, State, limit_of};
 use crate::command::namespace::SEPARATOR;
 use crate::limits;
 use crate::runtime::Runtime;
@@ -115,13 +115,7 @@ impl<R: Runtime> Session<R> {
             .map_or(domain_of(&account), |found| found.name.domain());
         let principal = self.principal(login, domain).await;
         let (owner, limit) = match &found {
-            Some(found) => (
-                AccountId(found.id.to_bytes()),
-                Limit {
-                    bytes_max: found.quota.bytes,
-                    messages_max: found.quota.messages,
-                },
-            ),
+            Some(found) => (AccountId(found.id.to_bytes()), limit_of(found)),
             None => (nobody(&account), Limit::default()),
         };
         // Another name of the account itself.

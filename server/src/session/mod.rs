@@ -17,6 +17,7 @@ use imap_proto::request::{LiteralHeader, Request};
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
+use mail_directory::settings::AccountKind;
 use storage_engine::ids::AccountId;
 use storage_engine::request::{Actor, Limit, Operation, Principal, Refusal, Reply, UidRange};
 use storage_engine::view::{SequenceNumber, SequenceRange};
@@ -60,6 +61,9 @@ pub struct Session<R: Runtime> {
     pub state: State<R>,
     /// CONDSTORE was enabled (RFC 7162 3.1): FETCH answers carry MODSEQ.
     pub condstore: bool,
+    /// EXTENSIONS was enabled: mailboxes and messages are shown that other clients do not know
+    /// what to do with.
+    pub extensions: bool,
     entry: Rc<SessionEntry>,
     login_failures: u32,
     bad_commands: u32,
@@ -95,6 +99,8 @@ pub struct Login {
     pub name: String,
     /// Its bounds.
     pub limit: Limit,
+    /// LIST tells mailboxes that are not for mail.
+    pub sees_non_mail: bool,
     /// What it is to the owners of other accounts in its domain, once that was asked for.
     principal: OnceCell<Arc<Principal>>,
 }
@@ -105,12 +111,22 @@ impl Login {
         Login {
             account: AccountId(account.id.to_bytes()),
             name: account.name.to_string(),
-            limit: Limit {
-                bytes_max: account.quota.bytes,
-                messages_max: account.quota.messages,
-            },
+            limit: limit_of(account),
+            sees_non_mail: account.settings.sees_non_mail,
             principal: OnceCell::new(),
         }
+    }
+}
+
+/// The bounds of an account.
+fn limit_of(account: &Account) -> Limit {
+    Limit {
+        bytes_max: account.quota.bytes,
+        messages_max: account.quota.messages,
+        mailboxes_max: match account.settings.kind {
+            AccountKind::Single => Some(1),
+            AccountKind::Multi => account.settings.mailboxes_max,
+        },
     }
 }
 
@@ -132,6 +148,7 @@ pub fn serve<R: Runtime>(
         wire,
         state: State::NotAuthenticated,
         condstore: false,
+        extensions: false,
         entry,
         login_failures: 0,
         bad_commands: 0,
