@@ -165,8 +165,8 @@ pub(super) enum Domain {
         /// The domain.
         name: String,
         /// A mailbox that its new accounts start with, as NAME, NAME=\Use (\Sent, \Trash, ...) or
-        /// NAME=IPF.Class (IPF.Contact, ...); may be given several times. Without it they start with
-        /// the server's.
+        /// NAME=IPF.Class (IPF.Contact, ...); may be given several times. Without it they start
+        /// with the server's.
         #[arg(long, value_name = "NAME[=USE]")]
         mailbox: Vec<String>,
         #[command(flatten)]

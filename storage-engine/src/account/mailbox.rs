@@ -36,7 +36,9 @@ impl AccountState {
             if !naming.has(&name) {
                 naming.create_as(&name, mailbox, special_use_bits(&mailbox.special_use))?;
             }
-            subscribed.insert(name);
+            if mailbox.subscribe {
+                subscribed.insert(name);
+            }
         }
         let mut records = naming.records;
         let subscriptions = subscribed.into_iter();
