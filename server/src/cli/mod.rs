@@ -1,8 +1,8 @@
 //! Commands of the binary.
 //!
 //! `arguments` says what can be written, `accounts`, `domains` and `mailboxes` carry it out through
-//! a `Target`: the server that runs, by its admin socket, or the data directory itself. What this part cannot
-//! do itself (serve, open the engine) is a [`Program`]'s.
+//! a `Target`: the server that runs, by its admin socket, or the data directory itself. What this
+//! part cannot do itself (serve, open the engine) is a [`Program`]'s.
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -132,8 +132,8 @@ impl Client<'_> {
             let operation = PlainOperation::random(&mut self.rng, &alive, &mut tag);
             self.account.tag = tag;
             // One that replaces a message may have to read pages first: others overtake it.
-            let is_plain = |operation: &PlainOperation| matches!(operation, PlainOperation::Append { replaces, .. } if replaces.is_none());
-            if is_plain(&operation) {
+            let is_plain = matches!(operation, PlainOperation::Append { replaces: None, .. });
+            if is_plain {
                 expected.push(alive.apply(&operation, now_s));
                 self.account.maybe.push(Life::Alive(alive.clone()));
                 operations.push(operation.to_engine(|_| unreachable!()));

@@ -144,15 +144,8 @@ impl PlainOperation {
             20..22 => PlainOperation::Unsubscribe { name: any(rng) },
             22..25 => PlainOperation::Select { name: any(rng) },
             25..55 => {
-                let messages = (0..1 + rng.below(3)).map(|_| PlainNew::random(rng, tag));
-                let messages = messages.collect();
                 let name = if rng.percent(90) { held(rng) } else { any(rng) };
-                let replaces = rng.percent(30).then(|| replaced(rng, account, &name));
-                PlainOperation::Append {
-                    name,
-                    messages,
-                    replaces,
-                }
+                append(rng, account, tag, name)
             }
             55..75 => {
                 let name = held(rng);
@@ -312,6 +305,22 @@ impl PlainNew {
             body: NewBody::Inline(Arc::from(body_of(self.tag, self.size))),
             summary: Arc::from(summary_of(self.tag)),
         }
+    }
+}
+
+fn append(
+    rng: &mut Rng,
+    account: &PlainAccount,
+    tag: &mut i64,
+    name: String,
+) -> PlainOperation {
+    let messages = (0..1 + rng.below(3)).map(|_| PlainNew::random(rng, tag));
+    let messages = messages.collect();
+    let replaces = rng.percent(30).then(|| replaced(rng, account, &name));
+    PlainOperation::Append {
+        name,
+        messages,
+        replaces,
     }
 }
 
