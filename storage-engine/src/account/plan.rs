@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{AccountState, ReplyDraft};
+use crate::acl::Rights;
 use crate::actor::Actor;
 use crate::ids::{BodyId, MailboxId, Place, UidValidity};
 use crate::record::Record;
@@ -146,7 +147,10 @@ impl AccountState {
                 .map(|held| held.id)
                 .into_iter()
                 .collect(),
-            Operation::Describe => self.uncounted(|_| true),
+            // What a guest may not read is not counted for it, and takes no time.
+            Operation::Describe => {
+                self.uncounted(|held| held.acl.rights_of(actor).contains(Rights::READ))
+            }
             Operation::Status { name } => {
                 let name = super::normalize_name(name);
                 self.uncounted(|held| held.name == name)

@@ -308,12 +308,7 @@ impl PlainNew {
     }
 }
 
-fn append(
-    rng: &mut Rng,
-    account: &PlainAccount,
-    tag: &mut i64,
-    name: String,
-) -> PlainOperation {
+fn append(rng: &mut Rng, account: &PlainAccount, tag: &mut i64, name: String) -> PlainOperation {
     let messages = (0..1 + rng.below(3)).map(|_| PlainNew::random(rng, tag));
     let messages = messages.collect();
     let replaces = rng.percent(30).then(|| replaced(rng, account, &name));

@@ -10,6 +10,8 @@ use crate::ids::{AccountId, ChangeNumber, SessionKey, Uid};
 use crate::record::Record;
 use crate::request::*;
 
+mod lists;
+
 const GUEST: AccountId = AccountId([9; 16]);
 const SESSION: SessionKey = SessionKey {
     shard: 0,
@@ -91,6 +93,22 @@ fn append(name: &str, flags: FlagNames) -> Operation {
     }
 }
 
+fn replace(name: &str, flags: FlagNames) -> Operation {
+    let mut operation = append(name, flags);
+    if let Operation::Append { replaces, .. } = &mut operation {
+        *replaces = Some(Replaces {
+            uid: Uid(1),
+            gone: GoneMessages::Refuse,
+        });
+    }
+    operation
+}
+
+fn classify(name: &str) -> Operation {
+    let (name, class) = (name.to_owned(), "IPF.Contact".to_owned());
+    Operation::SetClass { name, class }
+}
+
 fn all_flags() -> FlagNames {
     FlagNames {
         system: Flags(31),
@@ -155,7 +173,7 @@ type Make = fn(&AccountState) -> Operation;
 
 /// What is done to `team`, the rights on it that are just enough, and one right too few. Each is
 /// refused as a missing mailbox without `l` and `r`.
-const NEEDS: [(Make, &str, &str); 13] = [
+const NEEDS: [(Make, &str, &str); 15] = [
     (
         |_| named(|name| Operation::Status { name }),
         "r",
@@ -170,6 +188,8 @@ const NEEDS: [(Make, &str, &str); 13] = [
     ),
     (|_| give("team", "lr"), "la", "lrswipkxte"),
     (|_| append("team", all_flags()), "li", "lrswpkxtea"),
+    (|_| replace("team", all_flags()), "lite", "lrswipkxta"),
+    (|_| classify("team"), "la", "lrswipkxte"),
     (
         |state| store(state, StoreAction::Add, all_flags()),
         "rw",
@@ -468,38 +488,4 @@ fn a_new_mailbox_has_the_rights_of_the_one_above_as_they_are_then() {
     let name = "moved".to_owned();
     do_as(&mut state, owner, Operation::DeleteMailbox { name }).unwrap();
     assert_eq!(rights(&state, "moved"), "");
-}
-
-#[test]
-fn a_list_of_rights_is_bounded() {
-    let mut state = account("", "");
-    let long = |name: String| Operation::ChangeAcl {
-        name: "team".to_owned(),
-        changes: vec![AclChange {
-            identifier: Identifier::Group(name),
-            negative: false,
-            action: AclAction::Add,
-            rights: Rights::READ,
-        }],
-    };
-    for (name, fits) in [
-        ("x".repeat(255), true),
-        ("x".repeat(256), false),
-        (String::new(), false),
-    ] {
-        let outcome = do_as(&mut state, &Actor::Owner, long(name));
-        assert_eq!(outcome.is_ok(), fits);
-    }
-    let same = plan(&state, &Actor::Owner, long("x".repeat(255))).unwrap();
-    assert_eq!(same.records, Vec::<Record>::new(), "nothing changes");
-}
-
-#[test]
-fn restated_accounts_have_their_lists() {
-    let state = account("lr", "te");
-    let bytes = state.encode(crate::account::Form::Whole).unwrap();
-    let read = AccountState::decode(&bytes).unwrap();
-    for (id, held) in &state.mailboxes {
-        assert_eq!(read.mailboxes[id].acl, held.acl);
-    }
 }
