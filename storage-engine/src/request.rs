@@ -94,6 +94,21 @@ pub enum Operation {
     },
     /// COPY or MOVE inside the account.
     Transfer(Transfer),
+    /// The messages of a COPY or MOVE to another account -> `Reply::TakenOut`. From a MOVE on they
+    /// are gone to every plan, until it ends.
+    TakeOut(TakeOut),
+    /// Messages from another account, their chunks uploaded, all or nothing -> `Reply::Appended`.
+    Receive(Receive),
+    /// A MOVE to another account ends: the messages go, or stay -> `Reply::Expunged`, or `Done`
+    /// where there is nothing to tell.
+    EndMove { number: u64, taken: bool },
+    /// Whether this account has taken the messages of a MOVE; if not it never will
+    /// -> `Reply::MoveState`.
+    AskMove { from: AccountId, number: u64 },
+    /// A MOVE into this account is over at its source.
+    ForgetMove { from: AccountId, number: u64 },
+    /// Whether a MOVE out of this account is not over -> `Reply::MoveState`.
+    IsMoveOpen { number: u64 },
     /// SETACL, DELETEACL: changes of a list of rights, all in one step.
     ChangeAcl {
         name: String,
@@ -105,6 +120,17 @@ pub enum Operation {
     MyRights { name: String },
     /// Newest place of a message's body and summary, after a miss -> `Reply::Located`.
     Locate { mailbox: MailboxId, uid: Uid },
+}
+
+impl Operation {
+    /// The messages that it brings.
+    pub fn messages(&self) -> &[NewMessage] {
+        match self {
+            Operation::Append { messages, .. } => messages,
+            Operation::Receive(receive) => &receive.messages,
+            _ => &[],
+        }
+    }
 }
 
 /// Inclusive range of UIDs, `first <= last`.
@@ -313,6 +339,32 @@ pub struct Transfer {
     pub gone: GoneMessages,
     /// Bounds of the account (COPY only grows it).
     pub limit: Limit,
+}
+
+/// Messages for another account.
+#[derive(Debug, Clone)]
+pub struct TakeOut {
+    /// Source mailbox.
+    pub mailbox: MailboxId,
+    /// The messages, ascending.
+    pub uids: Vec<UidRange>,
+    /// What to do when a named message is gone.
+    pub gone: GoneMessages,
+    /// The account that they move to; without one they are copied.
+    pub moves_to: Option<AccountId>,
+}
+
+/// Messages from another account.
+#[derive(Debug, Clone)]
+pub struct Receive {
+    /// Destination.
+    pub mailbox: String,
+    /// The messages. Keywords without room are dropped.
+    pub messages: Vec<NewMessage>,
+    /// Bounds of the account.
+    pub limit: Limit,
+    /// The MOVE that brings them: its source, and its number there.
+    pub move_of: Option<(AccountId, u64)>,
 }
 
 /// COPY or MOVE.

@@ -47,3 +47,11 @@ pub const ACL_ENTRIES_MAX: usize = 256;
 
 /// Bytes of a domain or group in such a list: what a mail domain can have.
 pub const ACL_NAME_BYTES_MAX: usize = 255;
+
+/// Messages that one COPY or step of a MOVE takes to another account: all of them are uploads that
+/// are open at once.
+pub const TAKEN_OUT_MESSAGES_MAX: usize = 1_000;
+
+/// Moves to or from other accounts that are open at once: each is a session at work, or waits for
+/// an account that does not answer.
+pub const MOVES_OPEN_MAX: usize = 1_024;

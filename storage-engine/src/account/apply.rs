@@ -104,15 +104,13 @@ impl AccountState {
             Record::RecentTaken {
                 mailbox,
                 first_recent,
-            } => {
-                if let Some(mailbox) = self.mailboxes.get_mut(mailbox) {
-                    // It is always UIDNEXT of its time that is taken: nothing above it yet.
-                    mailbox.first_recent = *first_recent;
-                    mailbox.recent = 0;
-                }
-            }
+            } => self.take_recent(*mailbox, *first_recent),
             Record::Moved { mailbox, places } => self.move_places(*mailbox, places, effects),
             Record::Restated { part, parts, bytes } => self.restate(*part, *parts, bytes),
+            Record::MoveBegun { .. }
+            | Record::MoveEnded { .. }
+            | Record::MoveKnown { .. }
+            | Record::MoveForgotten { .. } => self.apply_move(record),
             Record::AclSet { mailbox, acl } => self.set_acl(*mailbox, acl, effects),
         }
     }
@@ -123,6 +121,14 @@ impl AccountState {
         match record {
             Record::AccountDeleted => self.mailbox_ids(),
             other => other.reads_pages(),
+        }
+    }
+
+    fn take_recent(&mut self, mailbox: MailboxId, first_recent: Uid) {
+        if let Some(mailbox) = self.mailboxes.get_mut(&mailbox) {
+            // It is always UIDNEXT of its time that is taken: nothing above it yet.
+            mailbox.first_recent = first_recent;
+            mailbox.recent = 0;
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct KeywordPlan<'a> {
     mailbox: MailboxId,
     held: &'a [String],
     added: Vec<String>,
+    /// Keywords without room are dropped instead of refused.
+    lenient: bool,
 }
 
 impl<'a> KeywordPlan<'a> {
@@ -29,6 +31,15 @@ impl<'a> KeywordPlan<'a> {
             mailbox: mailbox.id,
             held: &mailbox.keywords,
             added: Vec::new(),
+            lenient: false,
+        }
+    }
+
+    /// For messages that come with keywords of another mailbox.
+    pub fn lenient(mailbox: &'a Mailbox) -> KeywordPlan<'a> {
+        KeywordPlan {
+            lenient: true,
+            ..KeywordPlan::new(mailbox)
         }
     }
 
@@ -36,7 +47,11 @@ impl<'a> KeywordPlan<'a> {
     pub fn bits(&mut self, flags: &FlagNames) -> Result<Flags, Refusal> {
         let mut bits = Flags(flags.system.0 & SYSTEM_FLAGS);
         for keyword in &flags.keywords {
-            bits = bits.union(keyword_bit(self.number(keyword)?));
+            match self.number(keyword) {
+                Ok(number) => bits = bits.union(keyword_bit(number)),
+                Err(_) if self.lenient => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
         Ok(bits)
     }

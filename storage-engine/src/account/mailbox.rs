@@ -147,7 +147,13 @@ impl AccountState {
         let id = naming.create(to, 0)?;
         let mut records = naming.records;
         let fresh = Mailbox::new(id, to.to_owned(), UidValidity(0), 0);
-        let every = super::RangeBuilder::from_iter(inbox.index.iter().map(|entry| entry.uid));
+        let every = super::RangeBuilder::from_iter(
+            inbox
+                .index
+                .iter()
+                .map(|entry| entry.uid)
+                .filter(|uid| !inbox.is_moving(*uid)),
+        );
         let uids = every.finish();
         if !uids.is_empty() {
             let used = inbox
@@ -262,6 +268,7 @@ impl Mailbox {
             bytes: 0,
             history: Default::default(),
             acl: Default::default(),
+            moving: Vec::new(),
         }
     }
 }

@@ -31,10 +31,14 @@ impl AccountState {
         }
         let old = match replaces {
             None => None,
-            Some(Replaces { uid, gone }) => match (mailbox.index.get(*uid), gone) {
-                (None, GoneMessages::Refuse) => return Err(Refusal::MessageGone),
-                (old, _) => old,
-            },
+            Some(Replaces { uid, gone }) => {
+                let held = mailbox.index.get(*uid);
+                let old = held.filter(|_| !mailbox.is_moving(*uid));
+                if old.is_none() && *gone == GoneMessages::Refuse {
+                    return Err(Refusal::MessageGone);
+                }
+                old
+            }
         };
         let bytes: u64 = messages.iter().map(|message| u64::from(message.size)).sum();
         // What goes in the same frame makes room.
@@ -65,7 +69,8 @@ impl AccountState {
         Ok(Planned::new(records, draft))
     }
 
-    fn plan_entries(
+    /// The messages as they will stand in the mailbox, their places still open.
+    pub(super) fn plan_entries(
         &self,
         mailbox: &Mailbox,
         messages: &[NewMessage],
@@ -176,7 +181,9 @@ impl AccountState {
             }];
             for range in uids.unwrap_or(&every) {
                 let entries = mailbox.index.range(range.first, range.last);
-                let deleted = entries.filter(|entry| entry.flags.contains(Flags::DELETED));
+                let deleted = entries.filter(|entry| {
+                    entry.flags.contains(Flags::DELETED) && !mailbox.is_moving(entry.uid)
+                });
                 deleted.for_each(|entry| going.push(entry.uid));
             }
         }
@@ -250,7 +257,8 @@ impl Mailbox {
             // UIDs that no message ever had are not gone.
             let end = range.last.0.min(self.uid_next.0 - 1);
             let mut expected = range.first.0;
-            for entry in self.index.range(range.first, range.last) {
+            let entries = self.index.range(range.first, range.last);
+            for entry in entries.filter(|entry| !self.is_moving(entry.uid)) {
                 gone.extend((expected..entry.uid.0).map(Uid));
                 expected = entry.uid.0.saturating_add(1);
                 visit(entry);

@@ -13,6 +13,7 @@ mod keywords;
 mod mailbox;
 mod message;
 mod moved;
+mod moves;
 mod names;
 mod permission;
 mod plan;
@@ -28,6 +29,7 @@ mod uid_ranges;
 
 pub use apply::{Dead, Effects};
 pub use history::ExpungeHistory;
+pub use moves::OpenMove;
 pub use names::{normalize_name, validate_class, validate_name};
 pub use plan::{PlanContext, Planned};
 pub use reply::ReplyDraft;

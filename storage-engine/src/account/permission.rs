@@ -22,7 +22,11 @@ impl AccountState {
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
             | Operation::Subscribe { .. }
-            | Operation::Unsubscribe { .. } => Err(Refusal::NoPermission),
+            | Operation::Unsubscribe { .. }
+            | Operation::EndMove { .. }
+            | Operation::AskMove { .. }
+            | Operation::ForgetMove { .. }
+            | Operation::IsMoveOpen { .. } => Err(Refusal::NoPermission),
             // What is described is what the guest may see; chunks are nothing yet.
             Operation::Describe
             | Operation::Deselect { .. }
@@ -64,12 +68,15 @@ impl AccountState {
             Operation::Expunge { mailbox, .. } => {
                 self.permit_id(*mailbox, guest, Rights::READ.union(Rights::EXPUNGE))
             }
+            Operation::TakeOut(take) => {
+                self.permit_taking(take.mailbox, guest, take.moves_to.is_some())
+            }
+            Operation::Receive(receive) => {
+                self.permit_named(&receive.mailbox, guest, Rights::INSERT)
+            }
             Operation::Transfer(transfer) => {
-                let needs = match transfer.kind {
-                    TransferKind::Copy => Rights::READ,
-                    TransferKind::Move => Rights::READ.union(removal),
-                };
-                self.permit_id(transfer.from, guest, needs)?;
+                let moves = transfer.kind == TransferKind::Move;
+                self.permit_taking(transfer.from, guest, moves)?;
                 self.permit_named(&transfer.to, guest, Rights::INSERT)
             }
         }
@@ -88,6 +95,21 @@ impl AccountState {
             (true, false) => Err(Refusal::NoPermission),
             (true, true) => Ok(()),
         }
+    }
+
+    /// COPY reads, MOVE deletes and expunges as well (RFC 6851 3.3).
+    fn permit_taking(
+        &self,
+        from: MailboxId,
+        guest: &Principal,
+        moves: bool,
+    ) -> Result<(), Refusal> {
+        let removal = Rights::DELETE_MESSAGES.union(Rights::EXPUNGE);
+        let needs = match moves {
+            false => Rights::READ,
+            true => Rights::READ.union(removal),
+        };
+        self.permit_id(from, guest, needs)
     }
 
     /// RFC 4314 4: `k` on the nearest mailbox above that is there. A guest that does not see it

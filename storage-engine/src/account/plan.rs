@@ -112,6 +112,12 @@ impl AccountState {
             Operation::ChangeAcl { name, changes } => self.plan_change_acl(name, changes),
             Operation::Acl { name } => self.plan_acl(name),
             Operation::MyRights { name } => self.plan_my_rights(name, actor),
+            Operation::TakeOut(take) => self.plan_take_out(take),
+            Operation::Receive(receive) => self.plan_receive(receive, context),
+            Operation::EndMove { number, taken } => Ok(self.plan_end_move(*number, *taken)),
+            Operation::AskMove { from, number } => Ok(self.plan_ask_move(*from, *number)),
+            Operation::ForgetMove { from, number } => Ok(self.plan_forget_move(*from, *number)),
+            Operation::IsMoveOpen { number } => Ok(self.plan_is_move_open(*number)),
             Operation::Deselect { .. } => Ok(Planned::nothing(ReplyDraft::Done)),
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
@@ -157,6 +163,8 @@ impl AccountState {
             }
             Operation::Store(store) => vec![store.mailbox],
             Operation::Transfer(transfer) => vec![transfer.from],
+            Operation::TakeOut(take) => vec![take.mailbox],
+            Operation::EndMove { number, .. } => self.moving_from(*number).into_iter().collect(),
             Operation::Expunge { mailbox, .. }
             | Operation::Snapshot { mailbox }
             | Operation::Locate { mailbox, .. } => vec![*mailbox],
@@ -167,6 +175,10 @@ impl AccountState {
             | Operation::Subscribe { .. }
             | Operation::Unsubscribe { .. }
             | Operation::Select { .. }
+            | Operation::Receive(_)
+            | Operation::AskMove { .. }
+            | Operation::ForgetMove { .. }
+            | Operation::IsMoveOpen { .. }
             | Operation::ChangeAcl { .. }
             | Operation::Acl { .. }
             | Operation::MyRights { .. }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::ExpungeHistory;
 use super::keywords::{MEDIA, keyword_bit};
+use super::moves::Moves;
 use crate::acl::Acl;
 use crate::ids::{BodyId, ChangeNumber, Lsn, MailboxId, ModSeq, Uid, UidValidity};
 use crate::index::{Entry, MailboxIndex, MailboxSnapshot};
-use crate::request::{Flags, Refusal};
+use crate::request::{Flags, Refusal, UidRange};
 
 /// All of one account; lives on the shard that owns it. A clone shares index pages.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,7 @@ pub struct AccountState {
     /// RFC822.SIZE of all messages.
     pub(super) bytes: u64,
     pub(super) messages: u64,
+    pub(super) moves: Moves,
     /// Parts of a restatement that have come so far (recovery only).
     pub(super) restating: Vec<u8>,
     pub(super) restating_parts: u32,
@@ -85,6 +87,8 @@ pub struct Mailbox {
     pub history: ExpungeHistory,
     /// Who else may do what.
     pub acl: Acl,
+    /// Messages on their way to other accounts, ascending: gone to every plan.
+    pub(super) moving: Vec<UidRange>,
 }
 
 impl AccountState {

@@ -1,6 +1,6 @@
 //! Records to bytes. FORMAT.md has the table.
 
-use super::{Record, Writer, encode_acl, kind};
+use super::{Record, Writer, encode_acl, kind, moves};
 use crate::ids::{Place, Uid};
 use crate::index::Entry;
 use crate::request::UidRange;
@@ -42,6 +42,10 @@ fn kind_of(record: &Record) -> u8 {
         Record::Restated { .. } => kind::RESTATED,
         Record::AclSet { .. } => kind::ACL_SET,
         Record::MailboxClassed { .. } => kind::MAILBOX_CLASSED,
+        Record::MoveBegun { .. } => kind::MOVE_BEGUN,
+        Record::MoveEnded { .. } => kind::MOVE_ENDED,
+        Record::MoveKnown { .. } => kind::MOVE_KNOWN,
+        Record::MoveForgotten { .. } => kind::MOVE_FORGOTTEN,
     }
 }
 
@@ -84,6 +88,10 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
             out.u32(mailbox.0);
             encode_acl(acl, out);
         }
+        Record::MoveBegun { .. }
+        | Record::MoveEnded { .. }
+        | Record::MoveKnown { .. }
+        | Record::MoveForgotten { .. } => moves::encode(record, out),
         _ => encode_message(record, out),
     }
 }
@@ -156,7 +164,7 @@ fn encode_message(record: &Record, out: &mut Writer<'_>) {
 }
 
 /// UID ranges: a count, then first and last of each.
-pub(super) fn encode_ranges(ranges: &[UidRange], out: &mut Writer<'_>) {
+pub(crate) fn encode_ranges(ranges: &[UidRange], out: &mut Writer<'_>) {
     out.count(ranges.len());
     for UidRange { first, last } in ranges {
         let (Uid(first), Uid(last)) = (first, last);

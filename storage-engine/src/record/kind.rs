@@ -20,3 +20,7 @@ pub const ACL_SET: u8 = 17;
 pub const MAILBOX_CLASSED: u8 = 23;
 /// No record: the kind of a section of account states.
 pub const PAGES_COUNTED: u8 = 24;
+pub const MOVE_BEGUN: u8 = 36;
+pub const MOVE_ENDED: u8 = 37;
+pub const MOVE_KNOWN: u8 = 38;
+pub const MOVE_FORGOTTEN: u8 = 39;

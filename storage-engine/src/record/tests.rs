@@ -50,6 +50,7 @@ fn samples() -> Vec<(Record, String)> {
     all.extend(message_samples());
     all.extend(upkeep_samples());
     all.extend(acl_samples());
+    all.extend(move_samples());
     all
 }
 
@@ -227,6 +228,41 @@ fn acl_samples() -> Vec<(Record, String)> {
         (
             Record::AclSet { mailbox, acl: none },
             "11080000000200000000000000".to_owned(),
+        ),
+    ]
+}
+
+fn move_samples() -> Vec<(Record, String)> {
+    let (account, number) = (AccountId([7; 16]), 9);
+    let id = "07".repeat(16);
+    vec![
+        (
+            Record::MoveBegun {
+                number,
+                mailbox: MailboxId(2),
+                uids: vec![range(1, 3)],
+                to: account,
+            },
+            format!("2428000000090000000000000002000000{id}010000000100000003000000"),
+        ),
+        (
+            Record::MoveEnded { number },
+            "25080000000900000000000000".to_owned(),
+        ),
+        (
+            Record::MoveKnown {
+                from: account,
+                number,
+                taken: true,
+            },
+            format!("2619000000{id}090000000000000001"),
+        ),
+        (
+            Record::MoveForgotten {
+                from: account,
+                number,
+            },
+            format!("2718000000{id}0900000000000000"),
         ),
     ]
 }

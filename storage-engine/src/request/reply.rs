@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{SpecialUse, UidRange};
 use crate::acl::{Acl, Rights};
 use crate::ids::{BodyId, ChangeNumber, MailboxId, ModSeq, Place, Uid, UidValidity};
-use crate::index::{InternalDate, MailboxSnapshot};
+use crate::index::{Entry, InternalDate, MailboxSnapshot};
 
 /// A good answer.
 #[derive(Debug, Clone)]
@@ -68,6 +68,19 @@ pub enum Reply {
     Acl(Acl),
     /// Of `MyRights`.
     Rights(Rights),
+    /// Of `TakeOut`.
+    TakenOut {
+        /// The messages, as they are now, ascending.
+        messages: Vec<Entry>,
+        /// Keywords of the mailbox, in bit order.
+        keywords: Arc<Vec<String>>,
+        /// The number of the MOVE, if it is one and there is a message.
+        number: Option<u64>,
+        /// Rests on this change.
+        change: ChangeNumber,
+    },
+    /// Of `AskMove` and `IsMoveOpen`.
+    MoveState(bool),
     /// Of `Locate`.
     Located {
         /// The body's identity.

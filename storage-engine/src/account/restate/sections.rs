@@ -56,19 +56,29 @@ fn decode_sections<'b>(
 }
 
 /// Of the account.
-pub(super) fn encode_account(_state: &AccountState, out: &mut Writer<'_>) {
-    let sections = Sections::default();
+pub(super) fn encode_account(state: &AccountState, out: &mut Writer<'_>) {
+    let mut sections = Sections::default();
+    if state.moves.last > 0 {
+        sections.add(kind::MOVE_BEGUN, |out| state.moves.encode_out(out));
+    }
+    if !state.moves.into.is_empty() {
+        sections.add(kind::MOVE_KNOWN, |out| state.moves.encode_into(out));
+    }
     sections.finish(out);
 }
 
 /// Of the account.
 pub(super) fn decode_account(
-    _state: &mut AccountState,
+    state: &mut AccountState,
     input: &mut Reader<'_>,
 ) -> Result<(), StateError> {
-    decode_sections(input, |kind, _body| {
-        Err(RecordError::UnknownKind(kind).into())
-    })
+    decode_sections(input, |kind, body| match kind {
+        kind::MOVE_BEGUN => Ok(state.moves.decode_out(body)?),
+        kind::MOVE_KNOWN => Ok(state.moves.decode_into(body)?),
+        unknown => Err(RecordError::UnknownKind(unknown).into()),
+    })?;
+    state.note_all_moving();
+    Ok(())
 }
 
 /// Of one mailbox.
