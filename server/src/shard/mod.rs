@@ -31,6 +31,7 @@ pub mod calls;
 pub mod evacuation;
 pub mod mesh;
 pub mod message;
+pub mod moves;
 pub mod router;
 pub mod sessions;
 pub mod signal;
@@ -164,7 +165,7 @@ impl<R: Runtime> Shard<R> {
         &self.0.reader
     }
 
-    /// Memory for the messages that are being searched.
+    /// Memory for the messages that are being searched, or copied to other accounts.
     pub fn searched(&self) -> &Budget {
         &self.0.searched
     }
