@@ -8,6 +8,7 @@ use super::accounts::Failure;
 use super::engine::Engine;
 use super::limits::MAILBOXES_OF_PAGE_MAX;
 use super::requests::AdminReply;
+use super::rights::{self, RightsLine};
 
 /// What to do with an account's mailboxes. Names are UTF-8 with `/` between levels.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +51,14 @@ pub enum MailboxAction {
         mailbox: String,
         /// Empty is mail.
         class: String,
+    },
+    /// Change who may do what with one, and tell it.
+    Rights {
+        /// Its name.
+        mailbox: String,
+        /// The entries that change; all others stay.
+        #[serde(default)]
+        changes: Vec<RightsLine>,
     },
 }
 
@@ -107,6 +116,9 @@ pub(super) async fn execute(
         }
         MailboxAction::Rename { from, to } => Operation::RenameMailbox { from, to, limit },
         MailboxAction::Delete { mailbox } => Operation::DeleteMailbox { name: mailbox },
+        MailboxAction::Rights { mailbox, changes } => {
+            return rights::execute(directory, engine, &account, mailbox, changes).await;
+        }
         MailboxAction::SetClass { mailbox, class } => Operation::SetClass {
             name: mailbox,
             class,

@@ -12,6 +12,7 @@ mod jobs;
 mod limits;
 mod mailboxes;
 mod requests;
+mod rights;
 mod server;
 mod socket;
 
@@ -24,6 +25,7 @@ pub use mailboxes::{MailboxAction, MailboxLine};
 pub use requests::{
     AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
 };
+pub use rights::RightsLine;
 pub use server::{AdminOptions, AdminServer, start};
 pub use socket::{AdminSocket, AskError, SOCKET_NAME, ask};
 

@@ -5,6 +5,7 @@ use mail_directory::{Password, Quota, State, StoredHash, Template};
 use serde::{Deserialize, Serialize};
 
 use super::mailboxes::{MailboxAction, MailboxLine};
+use super::rights::RightsLine;
 
 /// A request. Passwords and hashes are wiped after use and never show in `Debug`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -131,6 +132,11 @@ pub enum AdminReply {
     Mailboxes {
         /// In the order of their names.
         mailboxes: Vec<MailboxLine>,
+    },
+    /// Who may do what with a mailbox.
+    Rights {
+        /// The owner first.
+        entries: Vec<RightsLine>,
     },
     /// All domains.
     Domains {

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::Program;
 use super::arguments::Which;
 use super::target::Target;
-use crate::admin::{AdminReply, AdminRequest, MailboxAction, MailboxLine};
+use crate::admin::{AdminReply, AdminRequest, MailboxAction, MailboxLine, RightsLine};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Mailbox {
@@ -58,6 +58,18 @@ pub(super) enum Mailbox {
         /// The new class; "" is mail. Without it the class is shown.
         class: Option<String>,
     },
+    /// Show or change who else may do what with a mailbox (RFC 4314).
+    ///
+    /// ID is an account, anyone, anyone@ (the owner's domain), anyone@DOMAIN or #GROUP; -ID takes
+    /// rights away and stands behind a --. RIGHTS are letters of lrswipkxtea: they replace those
+    /// of the entry, with + before them they are added, with - removed. Other entries stay.
+    Acl {
+        #[command(flatten)]
+        named: Named,
+        /// Changes; without any the list is shown.
+        #[arg(value_name = "ID=RIGHTS", value_parser = rights)]
+        changes: Vec<RightsLine>,
+    },
 }
 
 /// A mailbox of an account of a server.
@@ -94,6 +106,7 @@ pub(super) fn execute(
             };
             writeln!(output, "{text}").map_err(failed)
         }
+        Mailbox::Acl { named, changes } => acl(named, changes, program, output),
         Mailbox::Class { named, class: None } => {
             let line = info(named, program)?;
             writeln!(output, "{}", line.class).map_err(failed)
@@ -127,6 +140,37 @@ fn change(
         action: action(named.mailbox),
     };
     Target::open(&named.server, program)?.ask(request).map(drop)
+}
+
+fn acl(
+    named: Named,
+    changes: Vec<RightsLine>,
+    program: &dyn Program,
+    output: &mut dyn Write,
+) -> Result<(), String> {
+    let mailbox = named.mailbox;
+    let request = AdminRequest::Mailbox {
+        account: named.account,
+        action: MailboxAction::Rights { mailbox, changes },
+    };
+    let reply = Target::open(&named.server, program)?.ask(request)?;
+    let AdminReply::Rights { entries } = reply else {
+        return Err(not_understood());
+    };
+    let line = |line: &RightsLine| format!("{} {}\n", line.identifier, line.rights);
+    let text: String = entries.iter().map(line).collect();
+    output
+        .write_all(text.as_bytes())
+        .map_err(|error| error.to_string())
+}
+
+/// `ID=RIGHTS`; an id may have `=` in it, rights have not.
+fn rights(text: &str) -> Result<RightsLine, String> {
+    let (identifier, rights) = text.rsplit_once('=').ok_or("expected ID=RIGHTS")?;
+    Ok(RightsLine {
+        identifier: identifier.to_owned(),
+        rights: rights.to_owned(),
+    })
 }
 
 fn info(named: Named, program: &dyn Program) -> Result<MailboxLine, String> {

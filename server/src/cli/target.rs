@@ -89,6 +89,7 @@ impl Target {
             | AdminReply::Accounts { .. }
             | AdminReply::Domains { .. }
             | AdminReply::Mailboxes { .. }
+            | AdminReply::Rights { .. }
             | AdminReply::Imported { .. } => Ok(reply),
         }
     }
