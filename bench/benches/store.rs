@@ -126,6 +126,7 @@ fn append(octets: &Arc<[u8]>) -> Operation {
     Operation::Append {
         mailbox: Target::Name("INBOX".into()),
         messages: vec![message],
+        replaces: None,
         limit: Limit::default(),
     }
 }

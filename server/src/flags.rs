@@ -29,6 +29,16 @@ pub fn names(flags: &[Flag]) -> FlagNames {
     names
 }
 
+/// The flags of a stored message, for a mailbox with other keywords.
+pub fn named(flags: Flags, keywords: &[String]) -> FlagNames {
+    let own = (Flags::KEYWORD_SHIFT..).zip(keywords);
+    let own = own.filter(|(bit, _)| flags.0 >> bit & 1 == 1);
+    FlagNames {
+        system: Flags(flags.0 & ((1 << Flags::KEYWORD_SHIFT) - 1)),
+        keywords: own.map(|(_, name)| name.clone()).collect(),
+    }
+}
+
 /// Whether a system flag is named that does not exist (RFC 3501 2.3.2).
 pub fn has_unknown(flags: &[Flag]) -> bool {
     flags.iter().any(|flag| matches!(flag, Flag::Extension(_)))

@@ -99,7 +99,9 @@ pub fn new_mailboxes(template: &Template) -> Vec<NewMailbox> {
                 .iter()
                 .filter_map(|name| special_use(name))
                 .collect(),
+            class: mailbox.class.clone().unwrap_or_default(),
             subscribe: mailbox.subscribed,
+            ..NewMailbox::default()
         })
         .collect()
 }

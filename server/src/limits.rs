@@ -35,8 +35,8 @@ pub const PROXY_HEADER: Duration = Duration::from_secs(5);
 /// Time that sessions get to say BYE when the server stops.
 pub const STOP: Duration = Duration::from_secs(5);
 
-/// Bytes of messages that all searches of a shard hold: one at its largest, or hundreds of the
-/// usual size. SEARCH looks at messages in one piece.
+/// Bytes of messages that all searches of a shard, and all that copy to other accounts, hold: one
+/// at its largest, or hundreds of the usual size. SEARCH looks at messages in one piece.
 pub const SEARCHED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Messages of a FETCH or SEARCH that are read from the disk at the same time: a queue that keeps
@@ -72,3 +72,14 @@ pub const RING_PAUSE: Duration = Duration::from_millis(1);
 /// Time that the directory has to say what an account may hold before a message is stored by what
 /// it said last: far more than its cache or its own database take.
 pub const LIMIT_LOOKUP: Duration = Duration::from_millis(250);
+
+/// Messages that one step of a MOVE to another account takes: each step is three frames and three
+/// syncs, and what is on its way is neither here nor there for other sessions' changes meanwhile.
+pub const MOVED_AT_ONCE_MESSAGES: usize = 100;
+
+/// Octets of small messages that a COPY or a step of a MOVE to another account holds; larger ones,
+/// and what is beyond this, are written to the other account's log piece by piece.
+pub const CROSSING_INLINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Octets of summaries that it holds; a usual one has one or two KiB.
+pub const CROSSING_SUMMARY_BYTES_MAX: usize = 8 * 1024 * 1024;

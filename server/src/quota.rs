@@ -17,14 +17,15 @@ pub fn limit_of(account: &Account) -> Limit {
         bytes_max: account.quota.bytes,
         messages_max: account.quota.messages,
         alert_percent: account.settings.quota_alert_percent,
+        mailboxes_max: mailboxes_max(account),
     }
 }
 
 /// Most mailboxes of the account, if there is a bound of its own.
-pub fn mailboxes_max(account: &Account) -> Option<u64> {
+pub fn mailboxes_max(account: &Account) -> Option<u32> {
     match account.settings.kind {
         AccountKind::Single => Some(1),
-        AccountKind::Multi => account.settings.mailboxes_max.map(u64::from),
+        AccountKind::Multi => account.settings.mailboxes_max,
     }
 }
 

@@ -23,6 +23,7 @@ pub mod index;
 pub mod limits;
 pub mod log;
 pub mod mail_store;
+pub mod moves;
 pub mod reader;
 pub mod record;
 pub mod recovery;

@@ -25,6 +25,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::account::OpenMove;
 use crate::checkpoint::CheckpointState;
 use crate::clock::Clock;
 use crate::compaction::CompactionState;
@@ -61,6 +62,9 @@ pub trait Shards {
     fn evacuate(&self, segment: SegmentId) -> Answer<bool>;
     /// Every other shard runs [`MailStore::forget`].
     fn forget(&self, segment: SegmentId) -> Answer<()>;
+    /// An account has come into memory with moves that an earlier process left open: somebody is
+    /// to settle them ([`crate::moves::settle`]). Must not wait.
+    fn settle(&self, account: AccountId, open: Vec<OpenMove>);
 }
 
 /// There is no other shard.
@@ -75,6 +79,9 @@ impl Shards for Alone {
     fn forget(&self, _segment: SegmentId) -> Answer<()> {
         Box::pin(std::future::ready(()))
     }
+
+    /// They stay open, and their messages where they are, until a server runs.
+    fn settle(&self, _account: AccountId, _open: Vec<OpenMove>) {}
 }
 
 /// How the store is.

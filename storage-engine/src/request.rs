@@ -46,11 +46,17 @@ pub enum Operation {
     /// One mailbox's counters -> `Reply::Status`.
     Status { name: String },
     /// CREATE of one mailbox; missing parents are created by the caller's plan in the same frame.
-    CreateMailbox { mailbox: NewMailbox },
+    CreateMailbox { mailbox: NewMailbox, limit: Limit },
     /// DELETE. A mailbox with children keeps its name as a `noselect` one (RFC 3501 6.3.4).
     DeleteMailbox { name: String },
     /// RENAME with all children in one frame; INBOX moves its messages (RFC 3501 6.3.5).
-    RenameMailbox { from: String, to: String },
+    RenameMailbox {
+        from: String,
+        to: String,
+        limit: Limit,
+    },
+    /// What a mailbox is for; empty is mail.
+    SetClass { name: String, class: String },
     /// SUBSCRIBE; the name need not exist.
     Subscribe { name: String },
     /// UNSUBSCRIBE.
@@ -81,6 +87,7 @@ pub enum Operation {
     Append {
         mailbox: Target,
         messages: Vec<NewMessage>,
+        replaces: Option<Replaces>,
         limit: Limit,
     },
     /// STORE.
@@ -92,6 +99,21 @@ pub enum Operation {
     },
     /// COPY or MOVE inside the account.
     Transfer(Transfer),
+    /// The messages of a COPY or MOVE to another account -> `Reply::TakenOut`. From a MOVE on they
+    /// are gone to every plan, until it ends.
+    TakeOut(TakeOut),
+    /// Messages from another account, their chunks uploaded, all or nothing -> `Reply::Appended`.
+    Receive(Receive),
+    /// A MOVE to another account ends: the messages go, or stay -> `Reply::Expunged`, or `Done`
+    /// where there is nothing to tell.
+    EndMove { number: u64, taken: bool },
+    /// Whether this account has taken the messages of a MOVE; if not it never will
+    /// -> `Reply::MoveState`.
+    AskMove { from: AccountId, number: u64 },
+    /// A MOVE into this account is over at its source.
+    ForgetMove { from: AccountId, number: u64 },
+    /// Whether a MOVE out of this account is not over -> `Reply::MoveState`.
+    IsMoveOpen { number: u64 },
     /// SETACL, DELETEACL: changes of a list of rights, all in one step.
     ChangeAcl {
         name: String,
@@ -105,6 +127,17 @@ pub enum Operation {
     Locate { mailbox: MailboxId, uid: Uid },
 }
 
+impl Operation {
+    /// The messages that it brings.
+    pub fn messages(&self) -> &[NewMessage] {
+        match self {
+            Operation::Append { messages, .. } => messages,
+            Operation::Receive(receive) => &receive.messages,
+            _ => &[],
+        }
+    }
+}
+
 /// Inclusive range of UIDs, `first <= last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UidRange {
@@ -115,14 +148,28 @@ pub struct UidRange {
 }
 
 /// A mailbox to make.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewMailbox {
     /// Full UTF-8 name, `/` between levels, no trailing `/`.
     pub name: String,
+    /// Whether it can hold messages.
+    pub holds: Holds,
+    /// What it is for; empty is mail.
+    pub class: String,
     /// RFC 6154 attributes.
     pub special_use: Vec<SpecialUse>,
     /// Whether to subscribe it too.
     pub subscribe: bool,
+}
+
+/// What a new name holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Holds {
+    /// Messages, and names below it.
+    #[default]
+    Messages,
+    /// Names below it and nothing else: `noselect`.
+    Names,
 }
 
 /// RFC 6154 special-use attributes.
@@ -160,6 +207,15 @@ pub enum Target {
     Name(String),
     /// This name, or INBOX when it is missing (LMTP plus-addressing).
     NameOrInbox(String),
+}
+
+/// A message of the same mailbox that goes in the frame in which new ones come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaces {
+    /// The old message.
+    pub uid: Uid,
+    /// What to do when it is gone already.
+    pub gone: GoneMessages,
 }
 
 /// Names an upload on the uploading core: unique in the process.
@@ -201,6 +257,8 @@ pub struct Limit {
     pub messages_max: Option<u64>,
     /// Percent of either at which the owner gets an alert, if at all.
     pub alert_percent: Option<u8>,
+    /// Most mailboxes that hold messages, if any; with 1 there is INBOX and nothing can be made.
+    pub mailboxes_max: Option<u32>,
 }
 
 /// System flags and keywords by name. `\Recent` never appears here.
@@ -288,6 +346,32 @@ pub struct Transfer {
     pub gone: GoneMessages,
     /// Bounds of the account (COPY only grows it).
     pub limit: Limit,
+}
+
+/// Messages for another account.
+#[derive(Debug, Clone)]
+pub struct TakeOut {
+    /// Source mailbox.
+    pub mailbox: MailboxId,
+    /// The messages, ascending.
+    pub uids: Vec<UidRange>,
+    /// What to do when a named message is gone.
+    pub gone: GoneMessages,
+    /// The account that they move to; without one they are copied.
+    pub moves_to: Option<AccountId>,
+}
+
+/// Messages from another account.
+#[derive(Debug, Clone)]
+pub struct Receive {
+    /// Destination.
+    pub mailbox: String,
+    /// The messages. Keywords without room are dropped.
+    pub messages: Vec<NewMessage>,
+    /// Bounds of the account.
+    pub limit: Limit,
+    /// The MOVE that brings them: its source, and its number there.
+    pub move_of: Option<(AccountId, u64)>,
 }
 
 /// COPY or MOVE.

@@ -7,6 +7,9 @@ pub const PAGE_MESSAGES_MAX: usize = 1024;
 /// Bytes of a mailbox name: what clients can show, and what keeps a LIST answer bounded.
 pub const MAILBOX_NAME_BYTES_MAX: usize = 1000;
 
+/// Bytes of the class of a mailbox: those in use have a dozen, and LIST repeats it.
+pub const CLASS_BYTES_MAX: usize = 64;
+
 /// Levels of a mailbox name: each missing parent is a record of its own.
 pub const MAILBOX_LEVELS_MAX: usize = 64;
 
@@ -51,3 +54,11 @@ pub const ACL_ENTRIES_MAX: usize = 256;
 
 /// Bytes of a domain or group in such a list: what a mail domain can have.
 pub const ACL_NAME_BYTES_MAX: usize = 255;
+
+/// Messages that one COPY or step of a MOVE takes to another account: all of them are uploads that
+/// are open at once.
+pub const TAKEN_OUT_MESSAGES_MAX: usize = 1_000;
+
+/// Moves to or from other accounts that are open at once: each is a session at work, or waits for
+/// an account that does not answer.
+pub const MOVES_OPEN_MAX: usize = 1_024;

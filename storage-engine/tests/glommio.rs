@@ -119,6 +119,7 @@ fn append(account: AccountId, octets: &Arc<[u8]>) -> Request {
         Operation::Append {
             mailbox,
             messages: vec![message],
+            replaces: None,
             limit,
         },
     )

@@ -86,6 +86,8 @@ pub const ACCOUNT_GROUPS_MAX: usize = 256;
 pub const IMPORT_BATCH_MAX: usize = 25_000;
 /// One setting: the longest is a list of SASL mechanisms.
 pub const SETTING_BYTES_MAX: usize = 512;
+/// Bytes of the class of a mailbox: what the store takes.
+pub const CLASS_BYTES_MAX: usize = 64;
 /// Mailboxes that a template may name.
 pub const TEMPLATE_MAILBOXES_MAX: usize = 64;
 /// How long SQLite waits for a lock of another process (a backup, say) before it gives up.

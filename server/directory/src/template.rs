@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ChangeError;
-use crate::limits::TEMPLATE_MAILBOXES_MAX;
+use crate::limits::{CLASS_BYTES_MAX, TEMPLATE_MAILBOXES_MAX};
 
 /// RFC 6154 2, without `\All` and `\Flagged`: those are views of other mailboxes.
 const SPECIAL_USES: [&str; 5] = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
@@ -27,6 +27,9 @@ pub struct MailboxTemplate {
     /// The special use with its backslash (RFC 6154), as in `\Drafts`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub special_use: Option<String>,
+    /// What it is for, as `IPF.Contact`; mail if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// Whether the mailbox is subscribed.
     pub subscribed: bool,
 }
@@ -50,6 +53,11 @@ impl Template {
                     "a mailbox name cannot be used or comes twice",
                 ));
             }
+            let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+            let class = mailbox.class.as_deref().unwrap_or_default();
+            if class.len() > CLASS_BYTES_MAX || !class.bytes().all(is_word) {
+                return Err(ChangeError::Template("a class is a word as IPF.Contact"));
+            }
             let special_use = mailbox.special_use.as_deref();
             if special_use.is_some_and(|special_use| !SPECIAL_USES.contains(&special_use)) {
                 return Err(ChangeError::Template(
@@ -67,6 +75,7 @@ impl Default for Template {
         let mailbox = |name: &str| MailboxTemplate {
             name: name.to_owned(),
             special_use: Some(format!("\\{name}")),
+            class: None,
             subscribed: true,
         };
         let names = ["Drafts", "Sent", "Trash", "Junk", "Archive"];
@@ -85,6 +94,7 @@ mod tests {
         let mailbox = MailboxTemplate {
             name: name.to_owned(),
             special_use: special_use.map(str::to_owned),
+            class: None,
             subscribed: true,
         };
         let template = Template {

@@ -20,6 +20,8 @@ pub enum Advertised {
     LoginRefused,
     /// Before login, where a password may be sent over this transport.
     LoginAllowed,
+    /// Never: only ENABLE knows the word.
+    Never,
 }
 
 /// A row of the table.
@@ -88,6 +90,11 @@ pub const TABLE: &[Capability] = &[
         enable: true,
         ..row("CONDSTORE", 7162, Advertised::AfterLogin)
     },
+    // Shows what is hidden from other clients; no RFC has it, so nobody looks for it here.
+    Capability {
+        enable: true,
+        ..row("EXTENSIONS", 5161, Advertised::Never)
+    },
 ];
 
 const fn row(name: &'static str, rfc: u16, advertised: Advertised) -> Capability {
@@ -111,6 +118,7 @@ impl Capability {
             Advertised::BeforeTls => before_login && context.start_tls,
             Advertised::LoginRefused => before_login && !context.login_allowed,
             Advertised::LoginAllowed => before_login && context.login_allowed,
+            Advertised::Never => false,
         }
     }
 }
@@ -178,8 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn only_condstore_can_be_enabled() {
+    fn what_can_be_enabled_is_known_in_any_case() {
         assert!(enableable("condstore").is_some());
+        assert!(enableable("Extensions").is_some());
         assert!(enableable("MOVE").is_none());
     }
 }

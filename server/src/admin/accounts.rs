@@ -14,6 +14,7 @@ use mail_directory::{
 use super::alerts;
 use super::engine::Engine;
 use super::limits::{BUSY_ATTEMPTS_MAX, BUSY_PAUSE, IMPORT_ACCOUNTS_MAX};
+use super::mailboxes;
 use super::requests::{
     AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
 };
@@ -125,9 +126,8 @@ async fn run(
         }
         AdminRequest::AccountList { domain, after } => {
             let entries = directory.list(ListRange { domain, after }).await?;
-            return Ok(AdminReply::Accounts {
-                accounts: entries.into_iter().map(line).collect(),
-            });
+            let accounts = entries.into_iter().map(line).collect();
+            return Ok(AdminReply::Accounts { accounts });
         }
         AdminRequest::AccountDelete { name } => {
             let account = directory.mark_deleted(&name).await?;
@@ -166,11 +166,13 @@ async fn run(
         }
         AdminRequest::Alert(request) => return alerts::run(directory, engine, request).await,
         AdminRequest::DomainList => {
-            return Ok(AdminReply::Domains {
-                domains: directory.domain_list().await?,
-            });
+            let domains = directory.domain_list().await?;
+            return Ok(AdminReply::Domains { domains });
         }
         AdminRequest::DomainDelete { name } => directory.domain_delete(&name).await?,
+        AdminRequest::Mailbox { account, action } => {
+            return mailboxes::execute(directory, engine, &account, action).await;
+        }
     }
     Ok(AdminReply::Done)
 }

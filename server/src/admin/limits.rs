@@ -12,6 +12,9 @@ pub const LINE_BYTES_MAX: usize = 4 << 20;
 /// A reply is one line. A page of a listing is the longest.
 pub const REPLY_BYTES_MAX: usize = 4 << 20;
 
+/// Mailboxes in one page of a listing; fits [`REPLY_BYTES_MAX`] with names of the greatest length.
+pub const MAILBOXES_OF_PAGE_MAX: usize = 1_000;
+
 /// Accounts in one request of an import; fits [`LINE_BYTES_MAX`] with room for long hashes.
 pub const IMPORT_ACCOUNTS_MAX: usize = 1_000;
 

@@ -11,7 +11,9 @@ mod http;
 mod http_connections;
 mod jobs;
 mod limits;
+mod mailboxes;
 mod requests;
+mod rights;
 mod server;
 mod socket;
 
@@ -20,10 +22,12 @@ pub use engine::{Engine, OfflineEngine, Sleep};
 pub use http::{Counter, Health, Status};
 pub use jobs::{JobReply, ShardJob};
 pub use limits::SHARD_JOBS_WAITING_MAX;
+pub use mailboxes::{MailboxAction, MailboxLine};
 pub use requests::{
     AccountLine, AdminReply, AdminRequest, AlertAudience, AlertRequest, ImportAccount,
     ImportOutcome, SettingLine,
 };
+pub use rights::RightsLine;
 pub use server::{AdminOptions, AdminServer, start};
 pub use socket::{AdminSocket, AskError, SOCKET_NAME, ask};
 

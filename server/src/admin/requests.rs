@@ -5,6 +5,9 @@ use mail_directory::settings::Origin;
 use mail_directory::{Password, Quota, State, StoredHash, Template};
 use serde::{Deserialize, Serialize};
 
+use super::mailboxes::{MailboxAction, MailboxLine};
+use super::rights::RightsLine;
+
 /// A request. Passwords and hashes are wiped after use and never show in `Debug`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
@@ -95,6 +98,13 @@ pub enum AdminRequest {
         /// Its name.
         name: String,
     },
+    /// Something about the mailboxes of an account.
+    Mailbox {
+        /// The account's name.
+        account: String,
+        /// What.
+        action: MailboxAction,
+    },
 }
 
 /// What can be asked about alerts.
@@ -168,6 +178,16 @@ pub enum AdminReply {
     Alerts {
         /// What stands.
         alerts: Vec<Alert>,
+    },
+    /// A page of mailboxes; an empty one is the end.
+    Mailboxes {
+        /// In the order of their names.
+        mailboxes: Vec<MailboxLine>,
+    },
+    /// Who may do what with a mailbox.
+    Rights {
+        /// The owner first.
+        entries: Vec<RightsLine>,
     },
     /// All domains.
     Domains {

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use mail_directory::import::parse_size;
 
 use super::demo::DemoOptions;
+use super::mailboxes::Mailbox;
 use crate::config::Config;
 
 /// Corepost: a mail access server (IMAP and LMTP).
@@ -33,6 +34,9 @@ pub(super) enum Command {
     /// Post, list and remove alerts, which clients show to their users.
     #[command(subcommand)]
     Alert(Alert),
+    /// List, make, rename, delete and describe mailboxes of an account.
+    #[command(subcommand)]
+    Mailbox(Mailbox),
 }
 
 #[derive(Debug, Args)]
@@ -163,8 +167,9 @@ pub(super) enum Domain {
     Add {
         /// The domain.
         name: String,
-        /// A mailbox that its new accounts start with, as NAME or NAME=\Use (\Sent, \Trash, ...);
-        /// may be given several times. Without it they start with the server's.
+        /// A mailbox that its new accounts start with, as NAME, NAME=\Use (\Sent, \Trash, ...) or
+        /// NAME=IPF.Class (IPF.Contact, ...); may be given several times. Without it they start
+        /// with the server's.
         #[arg(long, value_name = "NAME[=USE]")]
         mailbox: Vec<String>,
         #[command(flatten)]

@@ -62,17 +62,22 @@ pub(super) fn execute(
     }
 }
 
-/// `NAME` or `NAME=\Use` for each mailbox; none at all is no template.
+/// `NAME`, `NAME=\Use` or `NAME=IPF.Class` for each mailbox; none at all is no template.
 fn template(mailboxes: &[String]) -> Option<Template> {
     let mailbox = |text: &String| {
-        let (name, special_use) = match text.rsplit_once("=\\") {
-            Some((name, special_use)) => (name, Some(format!("\\{special_use}"))),
-            None => (text.as_str(), None),
+        let (name, purpose) = match text.rsplit_once('=') {
+            Some((name, purpose)) if purpose.starts_with('\\') => (name, purpose),
+            Some((name, purpose)) if purpose.starts_with("IPF.") => (name, purpose),
+            _ => (text.as_str(), ""),
         };
+        let class = Some(purpose).filter(|purpose| purpose.starts_with("IPF."));
+        let special_use = Some(purpose).filter(|purpose| purpose.starts_with('\\'));
         MailboxTemplate {
             name: name.to_owned(),
-            special_use,
-            subscribed: true,
+            special_use: special_use.map(str::to_owned),
+            class: class.map(str::to_owned),
+            // Clients that only know mail show what is subscribed.
+            subscribed: class.is_none(),
         }
     };
     let template = Template {

@@ -1,8 +1,8 @@
 //! Commands of the binary.
 //!
-//! `arguments` says what can be written, `accounts` and `domains` carry it out through a `Target`:
-//! the server that runs, by its admin socket, or the data directory itself. What this part cannot
-//! do itself (serve, open the engine) is a [`Program`]'s.
+//! `arguments` says what can be written, `accounts`, `domains` and `mailboxes` carry it out through
+//! a `Target`: the server that runs, by its admin socket, or the data directory itself. What this
+//! part cannot do itself (serve, open the engine) is a [`Program`]'s.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -17,6 +17,7 @@ mod alerts;
 mod arguments;
 mod demo;
 mod domains;
+mod mailboxes;
 mod password;
 mod settings;
 mod target;
@@ -72,6 +73,7 @@ pub fn execute(arguments: Arguments, program: &dyn Program, output: &mut dyn Wri
         Command::Account(command) => accounts::execute(command, program, output),
         Command::Domain(command) => domains::execute(command, program, output),
         Command::Alert(command) => alerts::execute(command, program, output),
+        Command::Mailbox(command) => mailboxes::execute(command, program, output),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -89,6 +89,8 @@ impl Target {
             | AdminReply::Accounts { .. }
             | AdminReply::Alerts { .. }
             | AdminReply::Domains { .. }
+            | AdminReply::Mailboxes { .. }
+            | AdminReply::Rights { .. }
             | AdminReply::Imported { .. } => Ok(reply),
         }
     }

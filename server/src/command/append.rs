@@ -6,8 +6,10 @@ use imap_proto::request::{LiteralHeader, LiteralKind, Request};
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{Condition, continuation};
 use storage_engine::acl::Rights;
-use storage_engine::ids::MailboxKey;
-use storage_engine::request::{NewMessage, Operation, Refusal, Reply, Target};
+use storage_engine::ids::{MailboxKey, Uid};
+use storage_engine::request::{
+    GoneMessages, NewMessage, Operation, Refusal, Replaces, Reply, Target,
+};
 
 use crate::flags;
 use crate::runtime::Runtime;
@@ -135,19 +137,29 @@ async fn take<R: Runtime>(
         body,
         summary: uploaded.summary,
     };
-    store(session, &location, message).await
+    let replaces = append.replaces.map(|old| Replaces {
+        uid: Uid(old.uid),
+        gone: if old.must_exist {
+            GoneMessages::Refuse
+        } else {
+            GoneMessages::PassOver
+        },
+    });
+    store(session, &location, message, replaces).await
 }
 
 async fn store<R: Runtime>(
     session: &mut Session<R>,
     location: &Location,
     message: NewMessage,
+    replaces: Option<Replaces>,
 ) -> Execution {
     let limit = session.limit_at(location).await;
     let body = message.body.clone();
     let operation = Operation::Append {
         mailbox: Target::Name(location.name.clone()),
         messages: vec![message],
+        replaces,
         limit,
     };
     match session.request_at(location, operation).await {

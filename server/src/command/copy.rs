@@ -3,12 +3,14 @@
 use imap_proto::command::{Copy, Numbering};
 use imap_proto::grammar::{MailboxName, SequenceSet};
 use imap_proto::response::code::Code;
-use storage_engine::ids::{ChangeNumber, ModSeq};
+use storage_engine::ids::{ChangeNumber, ModSeq, Uid, UidValidity};
 use storage_engine::request::{GoneMessages, Operation, Refusal, Reply, Transfer, TransferKind};
 
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
 use crate::session::{Completion, Execution, Gone, Session};
+
+mod crossing;
 
 /// Copies at the owner, all or nothing.
 pub async fn execute<R: Runtime>(command: Copy, session: &mut Session<R>) -> Execution {
@@ -67,15 +69,13 @@ pub async fn transfer<R: Runtime>(
         return Err(Gone::Closed);
     };
     let from = selected.key();
-    // Said before anybody is asked, so that it tells nothing of the destination.
-    if from.account != location.owner {
-        let refusal = Refusal::NotAllowed("messages stay in their account");
-        return Ok(Transferred::Refused(refusal));
-    }
     let gone = match numbering {
         Numbering::Sequence => GoneMessages::Refuse,
         Numbering::Uid => GoneMessages::PassOver,
     };
+    if from.account != location.owner {
+        return crossing::transfer(session, uids, &location, kind, gone).await;
+    }
     let operation = Operation::Transfer(Transfer {
         from: from.mailbox,
         uids,
@@ -96,18 +96,21 @@ pub async fn transfer<R: Runtime>(
             if let Some(selected) = session.selected() {
                 selected.reached(change).await?;
             }
-            let code = Code::CopyUid {
-                uid_validity: uid_validity.0,
-                source: uids.iter().map(|(source, _)| source.0).collect(),
-                target: uids.iter().map(|(_, target)| target.0).collect(),
-            };
             Ok(Transferred::Done {
-                code,
+                code: copy_uid(uid_validity, &uids),
                 change,
                 mod_seq,
             })
         }
         Ok(_) => Err(Gone::Bye("Internal error")),
         Err(refusal) => Ok(Transferred::Refused(refusal)),
+    }
+}
+
+fn copy_uid(uid_validity: UidValidity, uids: &[(Uid, Uid)]) -> Code {
+    Code::CopyUid {
+        uid_validity: uid_validity.0,
+        source: uids.iter().map(|(source, _)| source.0).collect(),
+        target: uids.iter().map(|(_, target)| target.0).collect(),
     }
 }

@@ -1,9 +1,9 @@
-//! CREATE (RFC 3501 6.3.3) with special use (RFC 6154 3).
+//! CREATE (RFC 3501 6.3.3) with special use (RFC 6154 3) and class.
 
 use imap_proto::command::Create;
 use imap_proto::grammar;
 use imap_proto::response::code::Code;
-use storage_engine::request::{NewMailbox, Operation, SpecialUse};
+use storage_engine::request::{Holds, NewMailbox, Operation, SpecialUse};
 
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
@@ -20,18 +20,29 @@ pub async fn execute<R: Runtime>(command: Create, session: &mut Session<R>) -> E
         ));
     };
     let mut name = command.mailbox.into_string();
-    // RFC 3501 6.3.3: the delimiter at the end only says that names below will be created.
+    // RFC 3501 6.3.3: the delimiter at the end says that names below will be created. Here it makes
+    // the name for them and nothing else; CREATE without it adds what holds messages, also later.
+    let mut holds = Holds::Messages;
     if name.ends_with('/') {
         name.pop();
+        holds = Holds::Names;
     }
-    let create = |name| Operation::CreateMailbox {
+    let location = match session.locate(&name).await {
+        Ok(location) => location,
+        Err(refusal) => return refused(&refusal, Missing::Subject),
+    };
+    let limit = session.limit_at(&location).await;
+    let create = Operation::CreateMailbox {
         mailbox: NewMailbox {
-            name,
-            special_use: special_use.clone(),
+            name: location.name.clone(),
+            holds,
+            class: command.class.unwrap_or_default(),
+            special_use,
             subscribe: false,
         },
+        limit,
     };
-    match session.request_named(&name, create).await {
+    match session.request_at(&location, create).await {
         Ok(_) => Ok(Completion::ok()),
         Err(refusal) => refused(&refusal, Missing::Subject),
     }

@@ -15,8 +15,16 @@ pub fn execute<R: Runtime>(command: &Enable, session: &mut Session<R>) -> Execut
         .iter()
         .filter_map(|name| enableable(name))
     {
-        if capability.name == CONDSTORE && !session.condstore {
-            session.enable_condstore();
+        let is_new = match capability.name {
+            CONDSTORE => {
+                let is_new = !session.condstore;
+                session.enable_condstore();
+                is_new
+            }
+            EXTENSIONS => !std::mem::replace(&mut session.extensions, true),
+            _ => false,
+        };
+        if is_new {
             names.push(capability.name);
         }
     }
@@ -25,3 +33,4 @@ pub fn execute<R: Runtime>(command: &Enable, session: &mut Session<R>) -> Execut
 }
 
 const CONDSTORE: &str = "CONDSTORE";
+const EXTENSIONS: &str = "EXTENSIONS";

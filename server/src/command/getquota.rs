@@ -82,7 +82,7 @@ pub(super) async fn tell<R: Runtime>(account: &Account, session: &mut Session<R>
         (
             QuotaResource::Mailbox,
             used.mailboxes,
-            mailboxes_max(account),
+            mailboxes_max(account).map(u64::from),
         ),
     ]
     .into_iter()

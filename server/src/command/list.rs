@@ -1,11 +1,12 @@
-//! LIST (RFC 3501 6.3.8), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE (RFC 6154).
+//! LIST (RFC 3501 6.3.8), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE (RFC 6154),
+//! and which mailboxes that are not for mail it tells.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imap_proto::command::List;
 use imap_proto::command::list::ListVerb;
-use imap_proto::grammar::{SpecialUse as WireUse, StatusItem};
+use imap_proto::grammar::{ListValue, SpecialUse as WireUse, StatusItem};
 use imap_proto::response::code::Code;
 use imap_proto::response::list::{ListResponse, MailboxAttribute};
 use storage_engine::acl::Rights;
@@ -23,6 +24,7 @@ use super::namespace::SEPARATOR;
 use super::status;
 
 pub mod pattern;
+mod values;
 
 use pattern::Pattern;
 
@@ -46,7 +48,8 @@ pub async fn execute<R: Runtime>(command: List, session: &mut Session<R>) -> Exe
         Err(refusal) => return refused(&refusal, Missing::Subject),
     };
     if !wanted.own.is_empty() {
-        let names = Names::new(&own.mailboxes, own.subscriptions.iter().map(String::as_str));
+        let subscriptions = own.subscriptions.iter().map(String::as_str);
+        let names = Names::new(&own.mailboxes, subscriptions, sees_all(&command, session));
         tell_names(session, &command, &names, &wanted.own, &str::to_owned).await?;
     }
     for (account, asked) in &wanted.foreign {
@@ -146,9 +149,18 @@ async fn tell_foreign<R: Runtime>(
         }
         .encode(&mut session.wire.out);
     }
-    let names = Names::new(&described.mailboxes, subscribed);
+    let sees_all = sees_all(command, session);
+    let names = Names::new(&described.mailboxes, subscribed, sees_all);
     let shown = |name: &str| location.shown(name).into_owned();
     tell_names(session, command, &names, &asked.patterns, &shown).await
+}
+
+/// Whether mailboxes are told that are not for mail. Clients that ask for classes know what to do
+/// with them, as do those that enabled it; others are told where their user wants it.
+fn sees_all<R: Runtime>(command: &List, session: &Session<R>) -> bool {
+    session.extensions
+        || command.returns.values.contains(&ListValue::Class)
+        || session.login().is_some_and(|login| login.sees_non_mail)
 }
 
 /// Tells the names of one account that match and are selected.
@@ -175,8 +187,7 @@ async fn tell_names<R: Runtime>(
             child_info_subscribed: row.child_info,
         }
         .encode(&mut session.wire.out);
-        if let Known::Mailbox(mailbox) = known
-            && !mailbox.noselect
+        if let Some(mailbox) = row.mailbox
             && mailbox.rights.contains(Rights::READ)
             && !command.returns.status.is_empty()
         {
@@ -225,7 +236,10 @@ fn tell_delimiter(command: &List, out: &mut Vec<u8>) {
 struct Names<'a> {
     all: BTreeMap<&'a str, Known<'a>>,
     subscribed: BTreeSet<&'a str>,
+    /// Names above those that are shown.
     parents: BTreeSet<&'a str>,
+    /// Whether mailboxes are shown that are not for mail.
+    sees_all: bool,
 }
 
 /// What is known of a name.
@@ -242,15 +256,18 @@ enum Known<'a> {
     Elsewhere,
 }
 
-struct Row {
+struct Row<'a> {
     attributes: Vec<MailboxAttribute>,
     child_info: bool,
+    /// What can be selected under the name, as far as it is shown.
+    mailbox: Option<&'a MailboxStatus>,
 }
 
 impl<'a> Names<'a> {
     fn new(
         mailboxes: &'a [MailboxStatus],
         subscriptions: impl IntoIterator<Item = &'a str>,
+        sees_all: bool,
     ) -> Self {
         let subscribed: BTreeSet<&str> = subscriptions.into_iter().collect();
         let mut all = BTreeMap::new();
@@ -260,7 +277,10 @@ impl<'a> Names<'a> {
             all.insert(name, Known::missing(name));
         }
         all.extend(subscribed.iter().map(|name| (*name, Known::missing(name))));
-        for name in mailboxes.iter().flat_map(|mailbox| above(&mailbox.name)) {
+        let seen = mailboxes
+            .iter()
+            .filter(|mailbox| sees_all || mailbox.class.is_empty());
+        for name in seen.flat_map(|mailbox| above(&mailbox.name)) {
             all.insert(name, Known::Parent);
             parents.insert(name);
         }
@@ -271,6 +291,7 @@ impl<'a> Names<'a> {
             all,
             subscribed,
             parents,
+            sees_all,
         }
     }
 
@@ -280,8 +301,8 @@ impl<'a> Names<'a> {
         command: &List,
         patterns: &[Pattern],
         name: &str,
-        known: Known<'_>,
-    ) -> Option<Row> {
+        known: Known<'a>,
+    ) -> Option<Row<'a>> {
         if !patterns.iter().any(|pattern| pattern.matches(name)) {
             return None;
         }
@@ -289,24 +310,26 @@ impl<'a> Names<'a> {
         let subscribed = self.subscribed.contains(name);
         let child_info =
             selection.recursive_match && selection.subscribed && self.subscribed_below(name);
-        let chosen = if selection.subscribed {
-            subscribed || child_info
-        } else {
-            matches!(known, Known::Mailbox(_) | Known::Parent)
+        // What was subscribed is told whatever it is for.
+        let sees_all = self.sees_all || (selection.subscribed && subscribed);
+        let shown = known.mailbox(sees_all);
+        let chosen = match known {
+            _ if selection.subscribed => subscribed || child_info,
+            // A mailbox that is not shown itself is a mere name where something below it is.
+            Known::Mailbox(mailbox) => {
+                shown.is_some() || mailbox.noselect || self.parents.contains(name)
+            }
+            Known::Parent => true,
+            Known::Missing | Known::Elsewhere => false,
         };
-        let uses: &[SpecialUse] = match known {
-            Known::Mailbox(mailbox) => &mailbox.special_use,
-            Known::Parent | Known::Missing | Known::Elsewhere => &[],
-        };
+        let uses: &[SpecialUse] = shown.map_or(&[], |mailbox| &mailbox.special_use);
         if !chosen || (selection.special_use && uses.is_empty()) {
             return None;
         }
         let mut attributes = Vec::new();
         match known {
             Known::Missing => attributes.push(MailboxAttribute::NonExistent),
-            Known::Mailbox(mailbox) if mailbox.noselect => {
-                attributes.push(MailboxAttribute::NoSelect);
-            }
+            Known::Mailbox(_) if shown.is_none() => attributes.push(MailboxAttribute::NoSelect),
             Known::Elsewhere if !subscribed => attributes.push(MailboxAttribute::NoSelect),
             Known::Parent => attributes.push(MailboxAttribute::NoSelect),
             Known::Mailbox(_) | Known::Elsewhere => {}
@@ -326,9 +349,16 @@ impl<'a> Names<'a> {
             uses.iter()
                 .map(|use_| MailboxAttribute::SpecialUse(wire_use(*use_))),
         );
+        if let Some(mailbox) = shown.filter(|mailbox| mailbox.rights.contains(Rights::READ)) {
+            attributes.extend(values::attributes(&command.returns.values, mailbox));
+            if command.returns.in_front {
+                attributes.push(values::mark(mailbox));
+            }
+        }
         Some(Row {
             attributes,
             child_info,
+            mailbox: shown,
         })
     }
 
@@ -341,7 +371,16 @@ impl<'a> Names<'a> {
     }
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    /// What can be selected under the name, if it is shown.
+    fn mailbox(self, sees_all: bool) -> Option<&'a MailboxStatus> {
+        match self {
+            Known::Mailbox(mailbox) if mailbox.noselect => None,
+            Known::Mailbox(mailbox) => (sees_all || mailbox.class.is_empty()).then_some(mailbox),
+            Known::Parent | Known::Missing | Known::Elsewhere => None,
+        }
+    }
+
     fn missing(name: &str) -> Self {
         if name.starts_with(MARK) {
             Known::Elsewhere

@@ -21,9 +21,11 @@ pub async fn execute<R: Runtime>(command: Rename, session: &mut Session<R>) -> E
         let text = "A mailbox stays in its account";
         return Ok(Completion::no_with(Code::Cannot, text));
     }
+    let limit = session.limit_at(&from).await;
     let operation = Operation::RenameMailbox {
         from: from.name.clone(),
         to: to.name,
+        limit,
     };
     match session.request_at(&from, operation).await {
         Ok(_) => Ok(Completion::ok()),

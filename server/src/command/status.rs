@@ -1,8 +1,9 @@
-//! STATUS (RFC 3501 6.3.10), with the items of RFC 7162, 7889, 8438, 9051 and 9208.
+//! STATUS (RFC 3501 6.3.10), with the items of RFC 7162, 7889, 8438, 9051 and 9208, and three of
+//! our own.
 
 use imap_proto::command::Status;
-use imap_proto::grammar::StatusItem;
-use imap_proto::response::mailbox_status;
+use imap_proto::grammar::{DateTime, StatusItem};
+use imap_proto::response::mailbox_status::{self, StatusValue};
 use storage_engine::request::{MailboxStatus, Operation, Reply};
 
 use crate::runtime::Runtime;
@@ -46,21 +47,30 @@ pub fn tell(
     append_limit: u64,
     out: &mut Vec<u8>,
 ) {
-    let value = |item: &StatusItem| match item {
-        StatusItem::Messages => u64::from(mailbox.messages),
-        StatusItem::Recent => u64::from(mailbox.recent),
-        StatusItem::UidNext => u64::from(mailbox.uid_next.0),
-        StatusItem::UidValidity => u64::from(mailbox.uid_validity.0),
-        StatusItem::Unseen => u64::from(mailbox.unseen),
-        StatusItem::Size => mailbox.bytes,
-        StatusItem::HighestModSeq => mailbox.highest_mod_seq.0,
-        StatusItem::Deleted => u64::from(mailbox.deleted),
-        StatusItem::DeletedStorage => mailbox.deleted_bytes,
-        StatusItem::AppendLimit => append_limit,
+    let value = |item: &StatusItem| {
+        Some(StatusValue::Number(match item {
+            StatusItem::Messages => u64::from(mailbox.messages),
+            StatusItem::Recent => u64::from(mailbox.recent),
+            StatusItem::UidNext => u64::from(mailbox.uid_next.0),
+            StatusItem::UidValidity => u64::from(mailbox.uid_validity.0),
+            StatusItem::Unseen => u64::from(mailbox.unseen),
+            StatusItem::Size => mailbox.bytes,
+            StatusItem::HighestModSeq => mailbox.highest_mod_seq.0,
+            StatusItem::Deleted => u64::from(mailbox.deleted),
+            StatusItem::DeletedStorage => mailbox.deleted_bytes,
+            StatusItem::AppendLimit => append_limit,
+            StatusItem::InternalSize => mailbox.internal_bytes,
+            StatusItem::UnseenMedia => u64::from(mailbox.unseen_media),
+            StatusItem::Oldest => {
+                let date = mailbox.oldest?;
+                let moment = DateTime::from_unix_seconds(date.unix_s, date.zone_min);
+                return Some(StatusValue::Moment(moment));
+            }
+        }))
     };
     let values: Vec<_> = items
         .iter()
-        .map(|item| (*item, Some(value(item))))
+        .filter_map(|item| Some((*item, value(item)?)))
         .collect();
     mailbox_status::status(out, name, &values);
 }

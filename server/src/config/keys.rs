@@ -184,6 +184,7 @@ fn accounts(reader: &mut Reader<'_>) -> Accounts {
     let fields = [
         ("name", Need::Required),
         ("special_use", Need::Optional),
+        ("class", Need::Optional),
         ("subscribed", Need::Optional),
     ];
     let Some(tables) = reader.tables("accounts.mailboxes", &fields) else {
@@ -194,9 +195,11 @@ fn accounts(reader: &mut Reader<'_>) -> Accounts {
     let mut mailboxes = Vec::new();
     for table in tables {
         let special_use = table.string(reader, "special_use");
+        let class = table.string(reader, "class");
         mailboxes.push(MailboxTemplate {
             name: table.string(reader, "name"),
             special_use: Some(special_use).filter(|text| !text.is_empty()),
+            class: Some(class).filter(|text| !text.is_empty()),
             subscribed: table.boolean(reader, "subscribed", true),
         });
     }

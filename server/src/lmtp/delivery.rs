@@ -135,6 +135,7 @@ async fn append<R: Runtime>(
     let operation = Operation::Append {
         mailbox: recipient.target.clone(),
         messages: vec![message],
+        replaces: None,
         limit: recipient.limit,
     };
     let refusal = match shard

@@ -63,6 +63,9 @@ pub struct Session<R: Runtime> {
     pub state: State<R>,
     /// CONDSTORE was enabled (RFC 7162 3.1): FETCH answers carry MODSEQ.
     pub condstore: bool,
+    /// EXTENSIONS was enabled: mailboxes and messages are shown that other clients do not know
+    /// what to do with.
+    pub extensions: bool,
     entry: Rc<SessionEntry>,
     login_failures: u32,
     bad_commands: u32,
@@ -100,6 +103,8 @@ pub struct Login {
     pub administrator: bool,
     /// What it might hold at login; see [`Session::limit`].
     pub limit: Limit,
+    /// LIST tells mailboxes that are not for mail.
+    pub sees_non_mail: bool,
     /// What it is to the owners of other accounts in its domain, once that was asked for.
     principal: OnceCell<Arc<Principal>>,
 }
@@ -112,6 +117,7 @@ impl Login {
             name: account.name.to_string(),
             administrator: account.settings.administrator != Administrator::No,
             limit: limit_of(account),
+            sees_non_mail: account.settings.sees_non_mail,
             principal: OnceCell::new(),
         }
     }
@@ -135,6 +141,7 @@ pub fn serve<R: Runtime>(
         wire,
         state: State::NotAuthenticated,
         condstore: false,
+        extensions: false,
         entry,
         login_failures: 0,
         bad_commands: 0,

@@ -1,9 +1,11 @@
-//! Compaction asks the other shards before it removes a segment; this is its way to them.
+//! What a store needs of the other shards: compaction asks them before it removes a segment, and
+//! moves that a crash has left open are settled with the accounts that they have.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use storage_engine::ids::SegmentId;
+use storage_engine::account::OpenMove;
+use storage_engine::ids::{AccountId, SegmentId};
 use storage_engine::mail_store::{Answer, Shards};
 
 use crate::runtime::Runtime;
@@ -53,5 +55,11 @@ impl<R: Runtime> Shards for OtherShards<R> {
                 let _ = shard.ask_others(|| Question::Forget(segment)).await;
             }
         })
+    }
+
+    fn settle(&self, account: AccountId, open: Vec<OpenMove>) {
+        if let Some(shard) = &*self.0.borrow() {
+            shard.settle_moves(account, open);
+        }
     }
 }

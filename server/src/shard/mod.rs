@@ -34,6 +34,7 @@ pub mod calls;
 pub mod evacuation;
 pub mod mesh;
 pub mod message;
+pub mod moves;
 pub mod router;
 pub mod sessions;
 pub mod signal;
@@ -175,7 +176,7 @@ impl<R: Runtime> Shard<R> {
         &self.0.reader
     }
 
-    /// Memory for the messages that are being searched.
+    /// Memory for the messages that are being searched, or copied to other accounts.
     pub fn searched(&self) -> &Budget {
         &self.0.searched
     }

@@ -395,6 +395,12 @@ impl Player<'_> {
     }
 
     fn is_like(&mut self, name: &str, pieces: &[Piece], response: &[u8]) -> bool {
+        if let [Piece::Text(text)] = pieces
+            && let Some(text) = text.trim().strip_prefix("<exact> ")
+        {
+            let wanted = [&expand(text, &self.variables)[..], b"\r\n"].concat();
+            return response == wanted || response == wanted.trim_ascii_end();
+        }
         let mut wanted = Vec::new();
         for piece in pieces {
             match piece {

@@ -23,7 +23,9 @@ pub type Results = BTreeMap<String, &'static str>;
 pub fn load() -> Vec<Row> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rows.txt");
     let text = std::fs::read_to_string(path).expect("the list of rows");
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .map(|line| {
             let columns: Vec<&str> = line.split('|').map(str::trim).collect();

@@ -60,6 +60,11 @@ impl AccountState {
                 self.insert_mailbox(made);
             }
             Record::MailboxRenamed { mailbox, name } => self.rename(*mailbox, name),
+            Record::MailboxClassed { mailbox, class } => {
+                if let Some(held) = self.mailboxes.get_mut(mailbox) {
+                    held.class.clone_from(class);
+                }
+            }
             Record::MailboxDeleted { mailbox } => self.delete_mailbox(*mailbox, effects),
             Record::MailboxNoselect { mailbox } => self.empty_mailbox(*mailbox, effects),
             Record::Subscribed { name } => {
@@ -101,21 +106,14 @@ impl AccountState {
             Record::RecentTaken {
                 mailbox,
                 first_recent,
-            } => {
-                if let Some(mailbox) = self.mailboxes.get_mut(mailbox) {
-                    // It is always UIDNEXT of its time that is taken: nothing above it yet.
-                    mailbox.first_recent = *first_recent;
-                    mailbox.recent = 0;
-                }
-            }
-            Record::Alert(alert) => {
-                self.alerts.apply(alert);
-                if let (AlertRecord::Posted(_), Some(effects)) = (alert, effects) {
-                    effects.alerted = true;
-                }
-            }
+            } => self.take_recent(*mailbox, *first_recent),
+            Record::Alert(alert) => self.apply_alert(alert, effects),
             Record::Moved { mailbox, places } => self.move_places(*mailbox, places, effects),
             Record::Restated { part, parts, bytes } => self.restate(*part, *parts, bytes),
+            Record::MoveBegun { .. }
+            | Record::MoveEnded { .. }
+            | Record::MoveKnown { .. }
+            | Record::MoveForgotten { .. } => self.apply_move(record),
             Record::AclSet { mailbox, acl } => self.set_acl(*mailbox, acl, effects),
         }
     }
@@ -126,6 +124,21 @@ impl AccountState {
         match record {
             Record::AccountDeleted => self.mailbox_ids(),
             other => other.reads_pages(),
+        }
+    }
+
+    fn apply_alert(&mut self, alert: &AlertRecord, effects: Option<&mut Effects>) {
+        self.alerts.apply(alert);
+        if let (AlertRecord::Posted(_), Some(effects)) = (alert, effects) {
+            effects.alerted = true;
+        }
+    }
+
+    fn take_recent(&mut self, mailbox: MailboxId, first_recent: Uid) {
+        if let Some(mailbox) = self.mailboxes.get_mut(&mailbox) {
+            // It is always UIDNEXT of its time that is taken: nothing above it yet.
+            mailbox.first_recent = first_recent;
+            mailbox.recent = 0;
         }
     }
 
@@ -253,6 +266,7 @@ impl AccountState {
             return;
         };
         if held.keywords.len() < Flags::KEYWORDS_MAX {
+            held.note_keyword(held.keywords.len(), name);
             Arc::make_mut(&mut held.keywords).push(name.to_owned());
             if let Some(effects) = effects {
                 let name = name.to_owned();

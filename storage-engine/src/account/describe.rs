@@ -4,7 +4,13 @@ use super::names::INBOX;
 use super::{AccountState, Mailbox, special_uses};
 use crate::acl::Rights;
 use crate::actor::Actor;
+use crate::ids::Uid;
+use crate::index::{InternalDate, Oldest};
 use crate::request::{AccountDescription, MailboxStatus};
+
+/// What a message takes beside its octets: the headers of its three frames (40 each), its record
+/// (91), its row in an index page (90). The summary is not counted, its size is in no index.
+const OVERHEAD_BYTES: u64 = 3 * 40 + 91 + 90;
 
 impl AccountState {
     /// All mailboxes and subscriptions; INBOX first. A guest sees the mailboxes that it has `l`
@@ -44,6 +50,7 @@ impl Mailbox {
                 name,
                 noselect: self.noselect,
                 special_use: special_uses(self.special_use),
+                class: self.class.clone(),
                 ..none.full_status(rights)
             };
         }
@@ -56,6 +63,7 @@ impl Mailbox {
             name: self.name.clone(),
             noselect: self.noselect,
             special_use: special_uses(self.special_use),
+            class: self.class.clone(),
             uid_validity: self.uid_validity,
             uid_next: self.uid_next,
             messages: self.index.len(),
@@ -64,8 +72,37 @@ impl Mailbox {
             deleted: self.deleted,
             bytes: self.bytes,
             deleted_bytes: self.deleted_bytes,
+            internal_bytes: self.bytes + u64::from(self.index.len()) * OVERHEAD_BYTES,
+            oldest: self.oldest(),
+            unseen_media: self.unseen_media(),
             highest_mod_seq: self.mod_seq,
             rights,
         }
+    }
+
+    /// INTERNALDATE of the oldest message.
+    fn oldest(&self) -> Option<InternalDate> {
+        match self.index.oldest() {
+            Oldest::Known(date) => date,
+            // `pages_needed` has what is told by this; SELECT, which needs no pages, tells it not.
+            Oldest::Unread => None,
+        }
+    }
+
+    fn unseen_media(&self) -> u32 {
+        self.unseen_media.unwrap_or_else(|| {
+            // As above.
+            if self.index.cold() {
+                return 0;
+            }
+            let flags = self.index.refs(Uid(1), Uid(u32::MAX));
+            let media = flags.filter(|entry| self.is_unseen_media(entry.flags()));
+            u32::try_from(media.count()).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Whether counters are known without the pages; not so where an older version wrote them.
+    pub(super) fn is_counted(&self) -> bool {
+        self.unseen_media.is_some() && self.index.oldest() != Oldest::Unread
     }
 }

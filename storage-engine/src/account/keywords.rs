@@ -6,6 +6,9 @@ use crate::record::Record;
 use crate::request::{FlagNames, Flags, Refusal};
 use crate::state_limits::{KEYWORD_BYTES_MAX, KEYWORDS_MAX_U8};
 
+/// Marks a message that is a piece of media, such as a voice mail.
+pub(super) const MEDIA: &str = "$Media";
+
 /// The bit of keyword `number`.
 pub(super) fn keyword_bit(number: usize) -> Flags {
     assert!(number < Flags::KEYWORDS_MAX, "keyword number out of range");
@@ -18,6 +21,8 @@ pub(super) struct KeywordPlan<'a> {
     mailbox: MailboxId,
     held: &'a [String],
     added: Vec<String>,
+    /// Keywords without room are dropped instead of refused.
+    lenient: bool,
 }
 
 impl<'a> KeywordPlan<'a> {
@@ -26,6 +31,15 @@ impl<'a> KeywordPlan<'a> {
             mailbox: mailbox.id,
             held: &mailbox.keywords,
             added: Vec::new(),
+            lenient: false,
+        }
+    }
+
+    /// For messages that come with keywords of another mailbox.
+    pub fn lenient(mailbox: &'a Mailbox) -> KeywordPlan<'a> {
+        KeywordPlan {
+            lenient: true,
+            ..KeywordPlan::new(mailbox)
         }
     }
 
@@ -33,7 +47,11 @@ impl<'a> KeywordPlan<'a> {
     pub fn bits(&mut self, flags: &FlagNames) -> Result<Flags, Refusal> {
         let mut bits = Flags(flags.system.0 & SYSTEM_FLAGS);
         for keyword in &flags.keywords {
-            bits = bits.union(keyword_bit(self.number(keyword)?));
+            match self.number(keyword) {
+                Ok(number) => bits = bits.union(keyword_bit(number)),
+                Err(_) if self.lenient => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
         Ok(bits)
     }

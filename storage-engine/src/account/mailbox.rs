@@ -8,12 +8,12 @@ use super::plan::next_uid_validity;
 use super::state::Life;
 use super::transfer::plan_copies;
 use super::{AccountState, Mailbox, PlanContext, Planned, ReplyDraft};
-use super::{normalize_name, special_use_bits, validate_name};
+use super::{normalize_name, special_use_bits, validate_class, validate_name};
 use crate::acl::Acl;
 use crate::actor::Actor;
 use crate::ids::{MailboxId, Uid, UidValidity};
 use crate::record::Record;
-use crate::request::{Access, NewMailbox, Refusal};
+use crate::request::{Access, Holds, Limit, NewMailbox, Refusal};
 use crate::state_limits::MAILBOXES_MAX;
 
 impl AccountState {
@@ -32,10 +32,13 @@ impl AccountState {
         for mailbox in mailboxes {
             let name = normalize_name(&mailbox.name);
             validate_name(&name)?;
+            validate_class(&mailbox.class)?;
             if !naming.has(&name) {
-                naming.create(&name, special_use_bits(&mailbox.special_use))?;
+                naming.create_as(&name, mailbox, special_use_bits(&mailbox.special_use))?;
             }
-            subscribed.insert(name);
+            if mailbox.subscribe {
+                subscribed.insert(name);
+            }
         }
         let mut records = naming.records;
         let subscriptions = subscribed.into_iter();
@@ -54,25 +57,28 @@ impl AccountState {
     pub(super) fn plan_create(
         &self,
         mailbox: &NewMailbox,
+        limit: &Limit,
         context: &PlanContext<'_>,
     ) -> Result<Planned, Refusal> {
         let name = normalize_name(&mailbox.name);
         validate_name(&name)?;
+        validate_class(&mailbox.class)?;
         let mut naming = Naming::new(self, context.now_s);
         if let Some(id) = self.names.get(&name) {
             // A mere name becomes a mailbox, and as such a new one.
-            if self.selectable_id(*id).is_ok() {
+            if mailbox.holds == Holds::Names || self.selectable_id(*id).is_ok() {
                 return Err(Refusal::MailboxExists);
             }
             naming.records.push(Record::MailboxDeleted { mailbox: *id });
         }
+        self.check_mailboxes(limit, mailbox.holds)?;
         // Special uses and subscriptions are the owner's.
         let is_guest = matches!(context.actor, Actor::Guest(_));
         let special_use = match is_guest {
             true => 0,
             false => special_use_bits(&mailbox.special_use),
         };
-        naming.create(&name, special_use)?;
+        naming.create_as(&name, mailbox, special_use)?;
         let mut records = naming.records;
         if mailbox.subscribe && !is_guest && !self.subscriptions.contains(&name) {
             records.push(Record::Subscribed { name });
@@ -102,6 +108,7 @@ impl AccountState {
         &self,
         from: &str,
         to: &str,
+        limit: &Limit,
         context: &PlanContext<'_>,
     ) -> Result<Planned, Refusal> {
         let (from, to) = (normalize_name(from), normalize_name(to));
@@ -111,6 +118,7 @@ impl AccountState {
             return Err(Refusal::MailboxExists);
         }
         if from == INBOX {
+            self.check_mailboxes(limit, Holds::Messages)?;
             return self.plan_rename_inbox(&to, context);
         }
         let below = |name: &str| name.strip_prefix(&from).is_some_and(|s| s.starts_with('/'));
@@ -139,7 +147,13 @@ impl AccountState {
         let id = naming.create(to, 0)?;
         let mut records = naming.records;
         let fresh = Mailbox::new(id, to.to_owned(), UidValidity(0), 0);
-        let every = super::RangeBuilder::from_iter(inbox.index.iter().map(|entry| entry.uid));
+        let every = super::RangeBuilder::from_iter(
+            inbox
+                .index
+                .iter()
+                .map(|entry| entry.uid)
+                .filter(|uid| !inbox.is_moving(*uid)),
+        );
         let uids = every.finish();
         if !uids.is_empty() {
             let used = inbox
@@ -159,6 +173,37 @@ impl AccountState {
             });
         }
         Ok(Planned::new(records, ReplyDraft::Done))
+    }
+
+    /// Whether the account may have one more name of this kind. What is there already stays, also
+    /// where there are more than the limit allows.
+    fn check_mailboxes(&self, limit: &Limit, holds: Holds) -> Result<(), Refusal> {
+        let Some(most) = limit.mailboxes_max else {
+            return Ok(());
+        };
+        if most <= 1 {
+            return Err(Refusal::NotAllowed("the account has INBOX only"));
+        }
+        let held = self.mailboxes.values().filter(|held| !held.noselect);
+        let held = u32::try_from(held.count()).unwrap_or(u32::MAX);
+        match holds == Holds::Messages && held >= most {
+            true => Err(Refusal::Limit("the account may have no more mailboxes")),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn plan_set_class(&self, name: &str, class: &str) -> Result<Planned, Refusal> {
+        validate_class(class)?;
+        let held = self.selectable(&normalize_name(name))?;
+        let classed = Record::MailboxClassed {
+            mailbox: held.id,
+            class: class.to_owned(),
+        };
+        let records = (held.class != class).then_some(classed);
+        Ok(Planned::new(
+            records.into_iter().collect(),
+            ReplyDraft::Done,
+        ))
     }
 
     pub(super) fn plan_select(
@@ -208,6 +253,7 @@ impl Mailbox {
             name,
             noselect: false,
             special_use,
+            class: String::new(),
             uid_validity,
             uid_next: Uid(1),
             mod_seq: crate::ids::ModSeq(1),
@@ -216,11 +262,14 @@ impl Mailbox {
             index: Default::default(),
             unseen: 0,
             deleted: 0,
+            media: Default::default(),
+            unseen_media: Some(0),
             recent: 0,
             bytes: 0,
             deleted_bytes: 0,
             history: Default::default(),
             acl: Default::default(),
+            moving: Vec::new(),
         }
     }
 }
@@ -250,6 +299,27 @@ impl<'a> Naming<'a> {
 
     fn has(&self, name: &str) -> bool {
         self.made.contains_key(name) || self.state.names.contains_key(name)
+    }
+
+    fn create_as(
+        &mut self,
+        name: &str,
+        mailbox: &NewMailbox,
+        special_use: u8,
+    ) -> Result<(), Refusal> {
+        if mailbox.holds == Holds::Names {
+            self.create_parents(name)?;
+            self.push(name, UidValidity(0), 0, true)?;
+            return Ok(());
+        }
+        let id = self.create(name, special_use)?;
+        if !mailbox.class.is_empty() {
+            self.records.push(Record::MailboxClassed {
+                mailbox: id,
+                class: mailbox.class.clone(),
+            });
+        }
+        Ok(())
     }
 
     fn create(&mut self, name: &str, special_use: u8) -> Result<MailboxId, Refusal> {

@@ -10,8 +10,10 @@ use crate::actor::Actor;
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, Uid};
 use crate::index::Entry;
 use crate::record::Record;
-use crate::request::{FlagNames, Flags, Limit, NewBody, NewMessage, Refusal, Store, StoreAction};
-use crate::request::{Target, UidRange};
+use crate::request::{
+    FlagNames, Flags, GoneMessages, Limit, NewBody, NewMessage, Refusal, Replaces,
+};
+use crate::request::{Store, StoreAction, Target, UidRange};
 use crate::state_limits::APPEND_MESSAGES_MAX;
 use crate::view::By;
 
@@ -20,6 +22,7 @@ impl AccountState {
         &self,
         target: &Target,
         messages: &[NewMessage],
+        replaces: Option<&Replaces>,
         limit: &Limit,
         context: &PlanContext<'_>,
     ) -> Result<Planned, Refusal> {
@@ -27,11 +30,58 @@ impl AccountState {
         if messages.len() > APPEND_MESSAGES_MAX {
             return Err(Refusal::Limit("too many messages in one append"));
         }
-        let bytes = messages.iter().map(|message| u64::from(message.size)).sum();
-        self.check_growth(limit, bytes, messages.len())?;
+        let old = match replaces {
+            None => None,
+            Some(Replaces { uid, gone }) => {
+                let held = mailbox.index.get(*uid);
+                let old = held.filter(|_| !mailbox.is_moving(*uid));
+                if old.is_none() && *gone == GoneMessages::Refuse {
+                    return Err(Refusal::MessageGone);
+                }
+                old
+            }
+        };
+        let bytes: u64 = messages.iter().map(|message| u64::from(message.size)).sum();
+        // What goes in the same frame makes room.
+        let freed = old.map_or(0, |old| u64::from(old.size));
+        let grows = messages.len().saturating_sub(usize::from(old.is_some()));
+        self.check_growth(limit, bytes.saturating_sub(freed), grows)?;
+        let mut keywords = KeywordPlan::new(mailbox);
+        let added = self.plan_entries(mailbox, messages, &mut keywords, context)?;
+        let id = mailbox.id;
+        let uids = added.iter().map(|entry| entry.uid).collect();
+        let last = added.last().map_or(mailbox.mod_seq, |entry| entry.mod_seq);
+        let mut records = keywords.into_records();
+        let added = added.into_iter();
+        records.extend(added.map(|entry| Record::MessageAdded { mailbox: id, entry }));
+        records.extend(old.map(|old| Record::Expunged {
+            mailbox: id,
+            uids: vec![UidRange {
+                first: old.uid,
+                last: old.uid,
+            }],
+            mod_seq: ModSeq(last.0 + 1),
+        }));
+        let more = Growth::of(bytes.saturating_sub(freed), grows);
+        records.extend(self.quota_alert(limit, more, context.now_s));
+        let draft = ReplyDraft::Appended {
+            mailbox: id,
+            uid_validity: mailbox.uid_validity,
+            uids,
+        };
+        Ok(Planned::new(records, draft))
+    }
+
+    /// The messages as they will stand in the mailbox, their places still open.
+    pub(super) fn plan_entries(
+        &self,
+        mailbox: &Mailbox,
+        messages: &[NewMessage],
+        keywords: &mut KeywordPlan<'_>,
+        context: &PlanContext<'_>,
+    ) -> Result<Vec<Entry>, Refusal> {
         let first = mailbox.free_uids(messages.len())?;
         let changeable = changeable_flags(mailbox.acl.rights_of(context.actor));
-        let mut keywords = KeywordPlan::new(mailbox);
         let mut added = Vec::with_capacity(messages.len());
         let mut last_body = self.last_body;
         for ((message, uid), step) in messages.iter().zip(first.0..).zip(1..) {
@@ -45,7 +95,7 @@ impl AccountState {
                     *body.ok_or(Refusal::NoSuchUpload)?
                 }
             };
-            let entry = Entry {
+            added.push(Entry {
                 uid: Uid(uid),
                 mod_seq: ModSeq(mailbox.mod_seq.0 + step),
                 // RFC 4314 4: flags that may not be set are left out, the message is taken.
@@ -57,22 +107,9 @@ impl AccountState {
                 body,
                 body_place: Place::NONE,
                 summary_place: Place::NONE,
-            };
-            added.push(entry);
+            });
         }
-        let id = mailbox.id;
-        let uids = added.iter().map(|entry| entry.uid).collect();
-        let mut records = keywords.into_records();
-        let added = added.into_iter();
-        records.extend(added.map(|entry| Record::MessageAdded { mailbox: id, entry }));
-        let more = Growth::of(bytes, messages.len());
-        records.extend(self.quota_alert(limit, more, context.now_s));
-        let draft = ReplyDraft::Appended {
-            mailbox: id,
-            uid_validity: mailbox.uid_validity,
-            uids,
-        };
-        Ok(Planned::new(records, draft))
+        Ok(added)
     }
 
     pub(super) fn plan_store(&self, store: &Store, actor: &Actor) -> Result<Planned, Refusal> {
@@ -147,7 +184,9 @@ impl AccountState {
             }];
             for range in uids.unwrap_or(&every) {
                 let entries = mailbox.index.range(range.first, range.last);
-                let deleted = entries.filter(|entry| entry.flags.contains(Flags::DELETED));
+                let deleted = entries.filter(|entry| {
+                    entry.flags.contains(Flags::DELETED) && !mailbox.is_moving(entry.uid)
+                });
                 deleted.for_each(|entry| going.push(entry.uid));
             }
         }
@@ -193,7 +232,7 @@ impl AccountState {
         }
     }
 
-    fn target(&self, target: &Target) -> Result<&Mailbox, Refusal> {
+    pub(super) fn target(&self, target: &Target) -> Result<&Mailbox, Refusal> {
         match target {
             Target::Name(name) => self.selectable(&normalize_name(name)),
             Target::NameOrInbox(name) => {
@@ -221,7 +260,8 @@ impl Mailbox {
             // UIDs that no message ever had are not gone.
             let end = range.last.0.min(self.uid_next.0 - 1);
             let mut expected = range.first.0;
-            for entry in self.index.range(range.first, range.last) {
+            let entries = self.index.range(range.first, range.last);
+            for entry in entries.filter(|entry| !self.is_moving(entry.uid)) {
                 gone.extend((expected..entry.uid.0).map(Uid));
                 expected = entry.uid.0.saturating_add(1);
                 visit(entry);

@@ -14,6 +14,7 @@ mod keywords;
 mod mailbox;
 mod message;
 mod moved;
+mod moves;
 mod names;
 mod permission;
 mod plan;
@@ -29,7 +30,8 @@ mod uid_ranges;
 
 pub use apply::{Dead, Effects};
 pub use history::ExpungeHistory;
-pub use names::{normalize_name, validate_name};
+pub use moves::OpenMove;
+pub use names::{normalize_name, validate_class, validate_name};
 pub use plan::{PlanContext, Planned};
 pub use reply::ReplyDraft;
 pub use restate::{Form, StateError};

@@ -1,7 +1,7 @@
 //! Mailbox names: UTF-8, `/` between levels, INBOX in any case.
 
 use crate::request::Refusal;
-use crate::state_limits::{MAILBOX_LEVELS_MAX, MAILBOX_NAME_BYTES_MAX};
+use crate::state_limits::{CLASS_BYTES_MAX, MAILBOX_LEVELS_MAX, MAILBOX_NAME_BYTES_MAX};
 
 /// The one mailbox that every account has.
 pub(super) const INBOX: &str = "INBOX";
@@ -37,6 +37,19 @@ pub fn validate_name(name: &str) -> Result<(), Refusal> {
         return Err(Refusal::NotAllowed("character in the name"));
     }
     Ok(())
+}
+
+/// Whether a mailbox may be of this class; the empty one is mail. Classes are words such as
+/// `IPF.Contact`, and are told in quotes.
+pub fn validate_class(class: &str) -> Result<(), Refusal> {
+    if class.len() > CLASS_BYTES_MAX {
+        return Err(Refusal::Limit("class is too long"));
+    }
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    match class.bytes().all(is_word) {
+        true => Ok(()),
+        false => Err(Refusal::NotAllowed("character in the class")),
+    }
 }
 
 /// The names above this one, topmost first.

@@ -17,13 +17,18 @@ impl AccountState {
         let Actor::Guest(guest) = actor else {
             return Ok(());
         };
+        let removal = Rights::DELETE_MESSAGES.union(Rights::EXPUNGE);
         match operation {
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
             | Operation::Usage
             | Operation::Alerts(_)
             | Operation::Subscribe { .. }
-            | Operation::Unsubscribe { .. } => Err(Refusal::NoPermission),
+            | Operation::Unsubscribe { .. }
+            | Operation::EndMove { .. }
+            | Operation::AskMove { .. }
+            | Operation::ForgetMove { .. }
+            | Operation::IsMoveOpen { .. } => Err(Refusal::NoPermission),
             // What is described is what the guest may see; chunks are nothing yet.
             Operation::Describe
             | Operation::Deselect { .. }
@@ -33,21 +38,30 @@ impl AccountState {
             Operation::Status { name } | Operation::Select { name, .. } => {
                 self.permit_named(name, guest, Rights::READ)
             }
-            Operation::ChangeAcl { name, .. } | Operation::Acl { name } => {
+            Operation::ChangeAcl { name, .. }
+            | Operation::Acl { name }
+            | Operation::SetClass { name, .. } => {
                 self.permit_named(name, guest, Rights::ADMINISTER)
             }
-            Operation::CreateMailbox { mailbox } => self.permit_create(&mailbox.name, guest),
+            Operation::CreateMailbox { mailbox, .. } => self.permit_create(&mailbox.name, guest),
             Operation::DeleteMailbox { name } => self.permit_removal(name, guest),
-            Operation::RenameMailbox { from, to } => {
+            Operation::RenameMailbox { from, to, .. } => {
                 self.permit_removal(from, guest)?;
                 match self.rights_on_outer(to, guest).contains(Rights::CREATE) {
                     true => Ok(()),
                     false => Err(Refusal::NoPermission),
                 }
             }
-            Operation::Append { mailbox, .. } => {
+            Operation::Append {
+                mailbox, replaces, ..
+            } => {
                 let (Target::Name(name) | Target::NameOrInbox(name)) = mailbox;
-                self.permit_named(name, guest, Rights::INSERT)
+                // What is replaced goes as by STORE and EXPUNGE.
+                let needs = match replaces {
+                    None => Rights::INSERT,
+                    Some(_) => Rights::INSERT.union(removal),
+                };
+                self.permit_named(name, guest, needs)
             }
             Operation::Snapshot { mailbox } | Operation::Locate { mailbox, .. } => {
                 self.permit_id(*mailbox, guest, Rights::READ)
@@ -56,13 +70,15 @@ impl AccountState {
             Operation::Expunge { mailbox, .. } => {
                 self.permit_id(*mailbox, guest, Rights::READ.union(Rights::EXPUNGE))
             }
+            Operation::TakeOut(take) => {
+                self.permit_taking(take.mailbox, guest, take.moves_to.is_some())
+            }
+            Operation::Receive(receive) => {
+                self.permit_named(&receive.mailbox, guest, Rights::INSERT)
+            }
             Operation::Transfer(transfer) => {
-                let removal = Rights::DELETE_MESSAGES.union(Rights::EXPUNGE);
-                let needs = match transfer.kind {
-                    TransferKind::Copy => Rights::READ,
-                    TransferKind::Move => Rights::READ.union(removal),
-                };
-                self.permit_id(transfer.from, guest, needs)?;
+                let moves = transfer.kind == TransferKind::Move;
+                self.permit_taking(transfer.from, guest, moves)?;
                 self.permit_named(&transfer.to, guest, Rights::INSERT)
             }
         }
@@ -81,6 +97,21 @@ impl AccountState {
             (true, false) => Err(Refusal::NoPermission),
             (true, true) => Ok(()),
         }
+    }
+
+    /// COPY reads, MOVE deletes and expunges as well (RFC 6851 3.3).
+    fn permit_taking(
+        &self,
+        from: MailboxId,
+        guest: &Principal,
+        moves: bool,
+    ) -> Result<(), Refusal> {
+        let removal = Rights::DELETE_MESSAGES.union(Rights::EXPUNGE);
+        let needs = match moves {
+            false => Rights::READ,
+            true => Rights::READ.union(removal),
+        };
+        self.permit_id(from, guest, needs)
     }
 
     /// RFC 4314 4: `k` on the nearest mailbox above that is there. A guest that does not see it

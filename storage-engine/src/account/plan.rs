@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{AccountState, ReplyDraft};
+use crate::acl::Rights;
 use crate::actor::Actor;
 use crate::ids::{BodyId, MailboxId, Place, UidValidity};
 use crate::record::Record;
@@ -90,23 +91,35 @@ impl AccountState {
             Operation::Usage => Ok(Planned::nothing(ReplyDraft::Usage)),
             Operation::Alerts(alerts) => self.plan_alerts(alerts, context),
             Operation::Status { name } => self.plan_status(name, actor),
-            Operation::CreateMailbox { mailbox } => self.plan_create(mailbox, context),
+            Operation::CreateMailbox { mailbox, limit } => {
+                self.plan_create(mailbox, limit, context)
+            }
             Operation::DeleteMailbox { name } => self.plan_delete(name),
-            Operation::RenameMailbox { from, to } => self.plan_rename(from, to, context),
+            Operation::RenameMailbox { from, to, limit } => {
+                self.plan_rename(from, to, limit, context)
+            }
+            Operation::SetClass { name, class } => self.plan_set_class(name, class),
             Operation::Subscribe { name } => self.plan_subscribe(name),
             Operation::Unsubscribe { name } => Ok(self.plan_unsubscribe(name)),
             Operation::Select { name, access, .. } => self.plan_select(name, *access, actor),
             Operation::Append {
                 mailbox,
                 messages,
+                replaces,
                 limit,
-            } => self.plan_append(mailbox, messages, limit, context),
+            } => self.plan_append(mailbox, messages, replaces.as_ref(), limit, context),
             Operation::Store(store) => self.plan_store(store, actor),
             Operation::Expunge { mailbox, uids } => self.plan_expunge(*mailbox, uids.as_deref()),
             Operation::Transfer(transfer) => self.plan_transfer(transfer, context),
             Operation::ChangeAcl { name, changes } => self.plan_change_acl(name, changes),
             Operation::Acl { name } => self.plan_acl(name),
             Operation::MyRights { name } => self.plan_my_rights(name, actor),
+            Operation::TakeOut(take) => self.plan_take_out(take),
+            Operation::Receive(receive) => self.plan_receive(receive, context),
+            Operation::EndMove { number, taken } => Ok(self.plan_end_move(*number, *taken)),
+            Operation::AskMove { from, number } => Ok(self.plan_ask_move(*from, *number)),
+            Operation::ForgetMove { from, number } => Ok(self.plan_forget_move(*from, *number)),
+            Operation::IsMoveOpen { number } => Ok(self.plan_is_move_open(*number)),
             Operation::Deselect { .. } => Ok(Planned::nothing(ReplyDraft::Done)),
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
@@ -133,21 +146,43 @@ impl AccountState {
             Operation::RenameMailbox { from, .. } if from.eq_ignore_ascii_case("INBOX") => {
                 named(from)
             }
+            Operation::Append {
+                mailbox,
+                replaces: Some(_),
+                ..
+            } => self
+                .target(mailbox)
+                .map(|held| held.id)
+                .into_iter()
+                .collect(),
+            // What a guest may not read is not counted for it, and takes no time.
+            Operation::Describe => {
+                self.uncounted(|held| held.acl.rights_of(actor).contains(Rights::READ))
+            }
+            Operation::Status { name } => {
+                let name = super::normalize_name(name);
+                self.uncounted(|held| held.name == name)
+            }
             Operation::Store(store) => vec![store.mailbox],
             Operation::Transfer(transfer) => vec![transfer.from],
+            Operation::TakeOut(take) => vec![take.mailbox],
+            Operation::EndMove { number, .. } => self.moving_from(*number).into_iter().collect(),
             Operation::Expunge { mailbox, .. }
             | Operation::Snapshot { mailbox }
             | Operation::Locate { mailbox, .. } => vec![*mailbox],
             Operation::CreateAccount { .. }
-            | Operation::Describe
             | Operation::Usage
             | Operation::Alerts(_)
-            | Operation::Status { .. }
             | Operation::CreateMailbox { .. }
             | Operation::RenameMailbox { .. }
+            | Operation::SetClass { .. }
             | Operation::Subscribe { .. }
             | Operation::Unsubscribe { .. }
             | Operation::Select { .. }
+            | Operation::Receive(_)
+            | Operation::AskMove { .. }
+            | Operation::ForgetMove { .. }
+            | Operation::IsMoveOpen { .. }
             | Operation::ChangeAcl { .. }
             | Operation::Acl { .. }
             | Operation::MyRights { .. }
@@ -156,6 +191,13 @@ impl AccountState {
             | Operation::AbandonUpload { .. }
             | Operation::Append { .. } => Vec::new(),
         }
+    }
+
+    /// Mailboxes whose pages an older version wrote, without what is told of them.
+    fn uncounted(&self, wanted: impl Fn(&super::Mailbox) -> bool) -> Vec<MailboxId> {
+        let held = self.mailboxes.values();
+        let uncounted = held.filter(|held| !held.is_counted() && wanted(held));
+        uncounted.map(|held| held.id).collect()
     }
 
     /// After the published state was folded or warmed: makes this, the planned state, share its

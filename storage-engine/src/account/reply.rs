@@ -7,6 +7,7 @@ use crate::acl::{Acl, Rights};
 use crate::actor::Actor;
 use crate::alert::Alerts;
 use crate::ids::{ChangeNumber, MailboxId, ModSeq, Uid, UidValidity};
+use crate::index::Entry;
 use crate::request::{Access, Refusal, Reply, Selected};
 
 /// An answer without its change numbers and counters: those are the published state's, and are
@@ -31,6 +32,19 @@ pub enum ReplyDraft {
         /// As who asks may see it.
         actor: Actor,
     },
+    /// [`Reply::TakenOut`]
+    TakenOut {
+        /// Source.
+        mailbox: MailboxId,
+        /// The messages.
+        messages: Vec<Entry>,
+        /// Keywords of the mailbox.
+        keywords: Arc<Vec<String>>,
+        /// Of the move.
+        number: Option<u64>,
+    },
+    /// [`Reply::MoveState`]
+    MoveState(bool),
     /// [`Reply::Acl`]
     Acl(Acl),
     /// [`Reply::Rights`]
@@ -100,6 +114,7 @@ impl ReplyDraft {
             ReplyDraft::Done => Reply::Done,
             ReplyDraft::Account { actor } => Reply::Account(Arc::new(published.describe(&actor))),
             ReplyDraft::Acl(acl) => Reply::Acl(acl),
+            ReplyDraft::MoveState(state) => Reply::MoveState(state),
             ReplyDraft::Rights(rights) => Reply::Rights(rights),
             ReplyDraft::Usage => Reply::Usage(published.usage()),
             ReplyDraft::Alerts(alerts) => Reply::Alerts(alerts),
@@ -117,6 +132,24 @@ impl ReplyDraft {
                 let held = published.selectable_id(mailbox)?;
                 Reply::Selected(held.selected(&actor, first_recent, change(mailbox)))
             }
+            of_messages => of_messages.finish_messages(change),
+        })
+    }
+
+    /// Answers of commands that name messages: all that is missing is the change.
+    fn finish_messages(self, change: &dyn Fn(MailboxId) -> ChangeNumber) -> Reply {
+        match self {
+            ReplyDraft::TakenOut {
+                mailbox,
+                messages,
+                keywords,
+                number,
+            } => Reply::TakenOut {
+                messages,
+                keywords,
+                number,
+                change: change(mailbox),
+            },
             ReplyDraft::Appended {
                 mailbox,
                 uid_validity,
@@ -155,7 +188,8 @@ impl ReplyDraft {
                 change: change(from),
                 mod_seq,
             },
-        })
+            _ => unreachable!("finish has the others"),
+        }
     }
 }
 

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::ExpungeHistory;
 use super::alerts::AlertState;
+use super::keywords::{MEDIA, keyword_bit};
+use super::moves::Moves;
 use crate::acl::Acl;
 use crate::ids::{BodyId, ChangeNumber, Lsn, MailboxId, ModSeq, Uid, UidValidity};
 use crate::index::{Entry, MailboxIndex, MailboxSnapshot};
-use crate::request::{Flags, Refusal};
+use crate::request::{Flags, Refusal, UidRange};
 
 /// All of one account; lives on the shard that owns it. A clone shares index pages.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +32,7 @@ pub struct AccountState {
     pub(super) bytes: u64,
     pub(super) messages: u64,
     pub(super) alerts: AlertState,
+    pub(super) moves: Moves,
     /// Parts of a restatement that have come so far (recovery only).
     pub(super) restating: Vec<u8>,
     pub(super) restating_parts: u32,
@@ -56,6 +59,8 @@ pub struct Mailbox {
     pub noselect: bool,
     /// RFC 6154 attributes as bits.
     pub special_use: u8,
+    /// What it is for; empty is mail.
+    pub class: String,
     /// UIDVALIDITY.
     pub uid_validity: UidValidity,
     /// UIDNEXT.
@@ -72,6 +77,10 @@ pub struct Mailbox {
     pub unseen: u32,
     /// Messages with `\Deleted`.
     pub deleted: u32,
+    /// The bit of `$Media`; none while no message ever had it.
+    pub(super) media: Flags,
+    /// Messages with `$Media` and without `\Seen`; `None` where an older version did not count.
+    pub(super) unseen_media: Option<u32>,
     /// Messages from `first_recent` on.
     pub recent: u32,
     /// RFC822.SIZE of all messages.
@@ -82,6 +91,8 @@ pub struct Mailbox {
     pub history: ExpungeHistory,
     /// Who else may do what.
     pub acl: Acl,
+    /// Messages on their way to other accounts, ascending: gone to every plan.
+    pub(super) moving: Vec<UidRange>,
 }
 
 impl AccountState {
@@ -194,6 +205,8 @@ impl Mailbox {
         if entry.flags.contains(Flags::DELETED) {
             self.deleted_bytes = self.deleted_bytes.saturating_add(u64::from(entry.size));
         }
+        let media = u32::from(self.is_unseen_media(entry.flags));
+        self.unseen_media = self.unseen_media.map(|count| count + media);
     }
 
     pub(super) fn count_out(&mut self, entry: &Entry) {
@@ -205,6 +218,19 @@ impl Mailbox {
             // Not by subtraction alone: states of version 1 knew this number by estimate.
             let rest = self.deleted_bytes.saturating_sub(u64::from(entry.size));
             self.deleted_bytes = if self.deleted == 0 { 0 } else { rest };
+        }
+        let media = u32::from(self.is_unseen_media(entry.flags));
+        self.unseen_media = self.unseen_media.map(|count| count - media);
+    }
+
+    pub(super) fn is_unseen_media(&self, flags: Flags) -> bool {
+        flags.0 & self.media.0 != 0 && !flags.contains(Flags::SEEN)
+    }
+
+    /// The keyword table has this one under this number.
+    pub(super) fn note_keyword(&mut self, number: usize, name: &str) {
+        if name.eq_ignore_ascii_case(MEDIA) {
+            self.media = keyword_bit(number);
         }
     }
 }

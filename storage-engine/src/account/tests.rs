@@ -41,13 +41,14 @@ fn new_mailbox(name: &str) -> NewMailbox {
     NewMailbox {
         name: name.to_owned(),
         special_use: vec![SpecialUse::Trash],
-        subscribe: false,
+        ..NewMailbox::default()
     }
 }
 
 fn create(state: &mut AccountState, name: &str) -> Result<Vec<Record>, Refusal> {
     let mailbox = new_mailbox(name);
-    do_it(state, Operation::CreateMailbox { mailbox })
+    let limit = Limit::default();
+    do_it(state, Operation::CreateMailbox { mailbox, limit })
 }
 
 fn append(name: Target, messages: usize, limit: Limit) -> Operation {
@@ -62,6 +63,7 @@ fn append(name: Target, messages: usize, limit: Limit) -> Operation {
     Operation::Append {
         mailbox: name,
         messages: vec![message; messages],
+        replaces: None,
         limit,
     }
 }
@@ -159,7 +161,7 @@ fn limits_of_the_account_refuse_growth_but_not_moves() {
     let limit = Limit {
         bytes_max: Some(35),
         messages_max: Some(3),
-        alert_percent: None,
+        ..Limit::default()
     };
     let name = || Target::NameOrInbox("no/such".into());
     do_it(&mut state, append(name(), 3, limit)).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::mailbox_index::count;
-use super::{Entry, MailboxIndex, Page, PageSlot};
+use super::{Entry, MailboxIndex, Oldest, Page, PageSlot};
 use crate::state_limits::PAGE_MESSAGES_MAX;
 
 /// A last page with fewer messages than this is filled up by the tail instead of left behind, so
@@ -43,6 +43,7 @@ impl MailboxIndex {
         self.pages = new.pages;
         // Counted before as well, and a fold only removes.
         assert!(self.count_starts().is_some(), "more messages than UIDs");
+        self.oldest = self.find_oldest();
     }
 }
 
@@ -104,6 +105,7 @@ impl Folding {
             last: last.uid,
             count: count(self.pending.len()),
             place: None,
+            oldest: Oldest::of(&self.pending),
             page: Some(Arc::new(page)),
         });
         self.pending.clear();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Entries, Entry, EntryRefs, Page};
+use super::{Entries, Entry, EntryRefs, Oldest, Page};
 use crate::ids::{ModSeq, Place, Uid};
 use crate::request::{Flags, UidRange};
 
@@ -20,6 +20,8 @@ pub struct MailboxIndex {
     pub(super) removed: Vec<Uid>,
     pub(super) changed: BTreeMap<Uid, Entry>,
     pub(super) tail: Vec<Entry>,
+    /// Of all messages: always what `find_oldest` finds.
+    pub(super) oldest: Oldest,
 }
 
 /// One page, warm or cold.
@@ -33,6 +35,8 @@ pub struct PageSlot {
     pub count: u32,
     /// Where it is stored; None = not yet.
     pub place: Option<Place>,
+    /// The oldest of its messages that were not removed.
+    pub oldest: Oldest,
     /// The page, unless it is cold (then `place` is Some).
     pub page: Option<Arc<Page>>,
 }
@@ -62,6 +66,7 @@ impl MailboxIndex {
             ..MailboxIndex::default()
         };
         index.count_starts()?;
+        index.oldest = index.find_oldest();
         Some(index)
     }
 
@@ -164,6 +169,7 @@ impl MailboxIndex {
         let highest = self.tail.last().map(|entry| entry.uid);
         let highest = highest.or(self.pages.last().map(|slot| slot.last));
         assert!(highest < Some(entry.uid), "a UID did not ascend");
+        self.note_added(&entry);
         self.tail.push(entry);
     }
 
@@ -206,23 +212,31 @@ impl MailboxIndex {
     /// Messages went; UIDs that are not here are passed over. `uids` ascends.
     pub fn remove(&mut self, uids: &[UidRange]) {
         let page_end = self.pages.last().map_or(Uid(0), |slot| slot.last);
-        let mut gone = Vec::new();
+        let mut gone: Vec<(Uid, i64)> = Vec::new();
         for range in uids {
             if range.first <= page_end {
-                let last = range.last.min(page_end);
-                gone.extend(self.range(range.first, last).map(|entry| entry.uid));
+                let going = self.refs(range.first, range.last.min(page_end));
+                gone.extend(going.map(|entry| (entry.uid(), entry.internal_date().0)));
             }
         }
-        for uid in &gone {
+        let mut was_oldest = gone.iter().any(|(_, date)| self.oldest.is_at(*date));
+        for (uid, _) in &gone {
             self.changed.remove(uid);
         }
-        merge(&mut self.removed, gone);
+        merge(&mut self.removed, gone.iter().map(|(uid, _)| *uid));
+        self.note_removed(&gone);
         if uids.last().is_some_and(|range| range.last > page_end) {
             let mut rest = uids.iter().peekable();
+            let oldest = self.oldest;
             self.tail.retain(|entry| {
                 while rest.next_if(|range| range.last < entry.uid).is_some() {}
-                rest.peek().is_none_or(|range| entry.uid < range.first)
+                let stays = rest.peek().is_none_or(|range| entry.uid < range.first);
+                was_oldest |= !stays && oldest.is_at(entry.internal_date_s);
+                stays
             });
+        }
+        if was_oldest {
+            self.oldest = self.find_oldest();
         }
     }
 
@@ -259,6 +273,7 @@ impl MailboxIndex {
             && last == Some(slot.last);
         if fits {
             slot.page = Some(page);
+            self.note_warm(i);
         }
         fits
     }
@@ -325,8 +340,9 @@ pub(super) fn count(len: usize) -> u32 {
 }
 
 /// Merges two ascending, disjoint lists.
-fn merge(into: &mut Vec<Uid>, from: Vec<Uid>) {
-    let Some(first) = from.first() else { return };
+fn merge(into: &mut Vec<Uid>, from: impl ExactSizeIterator<Item = Uid>) {
+    let mut from = from.peekable();
+    let Some(first) = from.peek() else { return };
     let at = into.partition_point(|uid| uid < first);
     let above = into.split_off(at);
     into.reserve(above.len() + from.len());

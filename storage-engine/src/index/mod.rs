@@ -10,6 +10,7 @@ mod entry_ref;
 mod fold;
 mod iterate;
 mod mailbox_index;
+mod oldest;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -20,4 +21,5 @@ pub use entry::Entry;
 pub use entry_ref::EntryRef;
 pub use iterate::{Entries, EntryRefs};
 pub use mailbox_index::{MailboxIndex, PageSlot};
+pub use oldest::{InternalDate, Oldest};
 pub use snapshot::MailboxSnapshot;

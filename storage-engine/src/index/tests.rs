@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, MailboxIndex, Page, PageSlot};
+use super::{Entry, MailboxIndex, Oldest, Page, PageSlot};
 use crate::ids::{BodyId, ModSeq, Place, SegmentId, Uid};
 use crate::request::{Flags, UidRange};
 use crate::testing::Rng;
@@ -17,8 +17,8 @@ fn entry(uid: u32, salt: u64) -> Entry {
         uid: Uid(uid),
         mod_seq: ModSeq(salt),
         flags: Flags(salt & 31),
-        internal_date_s: -5,
-        zone_min: -90,
+        internal_date_s: i64::try_from(salt % 300).unwrap() - 5,
+        zone_min: i16::try_from(salt % 7).unwrap() - 90,
         saved_s: 77,
         size: uid * 3,
         body: BodyId(u64::from(uid) * 7),
@@ -107,6 +107,9 @@ fn check(index: &MailboxIndex, model: &BTreeMap<Uid, Entry>, rng: &mut Rng, next
         assert_eq!(index.nth(nth), expected, "seed {seed} nth {nth}");
     }
     assert_eq!(index.last_uid(), ordered.last().copied());
+    let dates = model.values().map(Entry::internal_date);
+    let oldest = dates.min_by_key(|date| date.unix_s);
+    assert_eq!(index.oldest(), Oldest::Known(oldest), "seed {seed}");
     let unseen = model
         .values()
         .filter(|entry| !entry.flags.contains(Flags::SEEN));
@@ -134,6 +137,17 @@ fn reread(index: &mut MailboxIndex) {
         place: Some(Place::NONE),
         page: None,
         ..slot.clone()
+    });
+    let slots: Vec<PageSlot> = slots.collect();
+    let noted = MailboxIndex::from_pages(slots.clone()).unwrap();
+    assert_eq!(
+        noted.oldest(),
+        index.oldest(),
+        "known while the pages are cold"
+    );
+    let slots = slots.into_iter().map(|slot| PageSlot {
+        oldest: Oldest::Unread,
+        ..slot
     });
     let mut cold = MailboxIndex::from_pages(slots.collect()).unwrap();
     assert_eq!(cold.len(), index.len());

@@ -42,6 +42,8 @@ impl Stored {
 /// An account in memory. Whoever works on it holds the `Rc`, and it stays.
 pub(crate) struct Held {
     pub states: RefCell<States>,
+    /// Whether moves that were open when it came into memory were looked at.
+    pub settled: Cell<bool>,
     /// When it was used last, by the store's count of uses.
     pub used: Cell<u64>,
     /// Newest change of each mailbox that changed while the account was in memory.
@@ -85,6 +87,7 @@ impl Held {
         };
         Held {
             states: RefCell::new(states),
+            settled: Cell::new(false),
             used: Cell::new(0),
             changes: RefCell::default(),
             floor,

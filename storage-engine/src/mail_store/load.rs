@@ -21,7 +21,10 @@ impl<D: Disk> MailStore<D> {
             match self.look_up(account) {
                 Known::Nothing => return Ok(None),
                 Known::Closed => return Err(Refusal::Unreadable),
-                Known::Held(held) => return Ok(Some(held)),
+                Known::Held(held) => {
+                    self.settle_moves(account, &held);
+                    return Ok(Some(held));
+                }
                 Known::Loading(done, seen) => done.changed_since(seen).await,
                 Known::Stored(mut load) => match self.read_account(account).await? {
                     Found::Nothing => return Ok(None),
@@ -29,6 +32,17 @@ impl<D: Disk> MailStore<D> {
                     Found::Held(held) => load.read = Some(held),
                 },
             }
+        }
+    }
+
+    /// The first use of an account in memory finds the moves that were open when it came.
+    fn settle_moves(&self, account: AccountId, held: &Held) {
+        if held.settled.replace(true) {
+            return;
+        }
+        let open = held.states.borrow().published.open_moves();
+        if !open.is_empty() {
+            self.inner.shards.settle(account, open);
         }
     }
 

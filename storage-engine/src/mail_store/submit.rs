@@ -126,9 +126,7 @@ impl<D: Disk> MailStore<D> {
             return Ok(self.wait(account, held, &states, Ok(planned)));
         }
         let recent = take_recent(&states, &mut planned);
-        if let Operation::Append { messages, .. } = &request.operation {
-            self.enqueue_bodies(account, messages, &mut planned)?;
-        }
+        self.enqueue_bodies(account, request.operation.messages(), &mut planned)?;
         self.note_session(&mut states, request, &planned);
         Ok(Step::Pending(self.commit_records(
             account,
@@ -229,11 +227,9 @@ impl<D: Disk> MailStore<D> {
         // A taken `\Recent` may join each record.
         let mut bytes = payload.len() + 16 * planned.records.len();
         let mut frames = 1;
-        if let Operation::Append { messages, .. } = &request.operation {
-            for message in messages {
-                bytes += message.summary.len() + self.body_bytes(request.account, message)?;
-                frames += 2;
-            }
+        for message in request.operation.messages() {
+            bytes += message.summary.len() + self.body_bytes(request.account, message)?;
+            frames += 2;
         }
         Ok(self
             .inner
@@ -396,8 +392,10 @@ fn purpose(operation: &Operation) -> Purpose {
         Operation::CreateAccount { .. }
         | Operation::CreateMailbox { .. }
         | Operation::RenameMailbox { .. }
+        | Operation::SetClass { .. }
         | Operation::Subscribe { .. }
         | Operation::UploadChunk { .. }
+        | Operation::Receive(_)
         | Operation::Append { .. } => Purpose::Growth,
         Operation::Transfer(transfer) => match transfer.kind {
             TransferKind::Copy => Purpose::Growth,
@@ -414,6 +412,11 @@ fn purpose(operation: &Operation) -> Purpose {
         | Operation::Deselect { .. }
         | Operation::Snapshot { .. }
         | Operation::AbandonUpload { .. }
+        | Operation::TakeOut(_)
+        | Operation::EndMove { .. }
+        | Operation::AskMove { .. }
+        | Operation::ForgetMove { .. }
+        | Operation::IsMoveOpen { .. }
         | Operation::ChangeAcl { .. }
         | Operation::Acl { .. }
         | Operation::MyRights { .. }

@@ -1,7 +1,7 @@
 //! Bytes to records. Any bytes are answered by records or by an error; a count never reserves
 //! more than the bytes that are there.
 
-use super::{AlertRecord, Reader, Record, decode_acl, kind};
+use super::{AlertRecord, Reader, Record, decode_acl, kind, moves};
 use crate::ids::{BodyId, MailboxId, ModSeq, Place, SegmentId, Uid, UidValidity};
 use crate::index::Entry;
 use crate::request::{Flags, UidRange};
@@ -55,6 +55,10 @@ fn decode_body(kind: u8, body: &mut Reader<'_>) -> Result<Record, RecordError> {
             mailbox: MailboxId(body.u32()?),
             name: body.text()?,
         },
+        kind::MAILBOX_CLASSED => Record::MailboxClassed {
+            mailbox: MailboxId(body.u32()?),
+            class: body.text()?,
+        },
         kind::MAILBOX_DELETED => Record::MailboxDeleted {
             mailbox: MailboxId(body.u32()?),
         },
@@ -75,6 +79,9 @@ fn decode_body(kind: u8, body: &mut Reader<'_>) -> Result<Record, RecordError> {
             mailbox: MailboxId(body.u32()?),
             acl: decode_acl(body)?,
         },
+        kind::MOVE_BEGUN | kind::MOVE_ENDED | kind::MOVE_KNOWN | kind::MOVE_FORGOTTEN => {
+            moves::decode(kind, body)?
+        }
         _ => decode_message(kind, body)?,
     })
 }
@@ -142,7 +149,7 @@ fn decode_copied(body: &mut Reader<'_>) -> Result<Record, RecordError> {
 }
 
 /// UID ranges, which must ascend without touching each other's UIDs.
-pub(super) fn decode_ranges(body: &mut Reader<'_>) -> Result<Vec<UidRange>, RecordError> {
+pub(crate) fn decode_ranges(body: &mut Reader<'_>) -> Result<Vec<UidRange>, RecordError> {
     let count = body.count(8)?;
     let mut ranges = Vec::with_capacity(count);
     let mut above = 0;

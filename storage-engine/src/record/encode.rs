@@ -1,6 +1,6 @@
 //! Records to bytes. FORMAT.md has the table.
 
-use super::{Record, Writer, encode_acl, kind};
+use super::{Record, Writer, encode_acl, kind, moves};
 use crate::ids::{Place, Uid};
 use crate::index::Entry;
 use crate::request::UidRange;
@@ -42,6 +42,11 @@ fn kind_of(record: &Record) -> u8 {
         Record::Alert(alert) => alert.kind(),
         Record::Restated { .. } => kind::RESTATED,
         Record::AclSet { .. } => kind::ACL_SET,
+        Record::MailboxClassed { .. } => kind::MAILBOX_CLASSED,
+        Record::MoveBegun { .. } => kind::MOVE_BEGUN,
+        Record::MoveEnded { .. } => kind::MOVE_ENDED,
+        Record::MoveKnown { .. } => kind::MOVE_KNOWN,
+        Record::MoveForgotten { .. } => kind::MOVE_FORGOTTEN,
     }
 }
 
@@ -65,6 +70,10 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
             out.u32(mailbox.0);
             out.text(name);
         }
+        Record::MailboxClassed { mailbox, class } => {
+            out.u32(mailbox.0);
+            out.text(class);
+        }
         Record::MailboxDeleted { mailbox } | Record::MailboxNoselect { mailbox } => {
             out.u32(mailbox.0);
         }
@@ -81,6 +90,10 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
             out.u32(mailbox.0);
             encode_acl(acl, out);
         }
+        Record::MoveBegun { .. }
+        | Record::MoveEnded { .. }
+        | Record::MoveKnown { .. }
+        | Record::MoveForgotten { .. } => moves::encode(record, out),
         _ => encode_message(record, out),
     }
 }
@@ -153,7 +166,7 @@ fn encode_message(record: &Record, out: &mut Writer<'_>) {
 }
 
 /// UID ranges: a count, then first and last of each.
-pub(super) fn encode_ranges(ranges: &[UidRange], out: &mut Writer<'_>) {
+pub(crate) fn encode_ranges(ranges: &[UidRange], out: &mut Writer<'_>) {
     out.count(ranges.len());
     for UidRange { first, last } in ranges {
         let (Uid(first), Uid(last)) = (first, last);

@@ -17,6 +17,13 @@ pub const RECENT_TAKEN: u8 = 14;
 pub const MOVED: u8 = 15;
 pub const RESTATED: u8 = 16;
 pub const ACL_SET: u8 = 17;
+pub const MAILBOX_CLASSED: u8 = 23;
+/// No record: the kind of a section of account states.
+pub const PAGES_COUNTED: u8 = 24;
+pub const MOVE_BEGUN: u8 = 36;
+pub const MOVE_ENDED: u8 = 37;
+pub const MOVE_KNOWN: u8 = 38;
+pub const MOVE_FORGOTTEN: u8 = 39;
 pub const ALERT_POSTED: u8 = 30;
 pub const ALERTS_REMOVED: u8 = 31;
 pub const ALERTS_SEEN: u8 = 32;

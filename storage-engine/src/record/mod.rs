@@ -10,11 +10,12 @@ mod bytes;
 mod decode;
 mod encode;
 pub(crate) mod kind;
+mod moves;
 #[cfg(test)]
 mod tests;
 
 use crate::acl::Acl;
-use crate::ids::{MailboxId, ModSeq, Place, Uid, UidValidity};
+use crate::ids::{AccountId, MailboxId, ModSeq, Place, Uid, UidValidity};
 use crate::index::Entry;
 use crate::request::{Flags, UidRange};
 
@@ -22,10 +23,10 @@ pub(crate) use acl::{decode_acl, encode_acl};
 pub use alert::AlertRecord;
 pub(crate) use alert::{decode_alert, encode_alert};
 pub use bytes::{Reader, Writer};
-pub(crate) use decode::{ENTRY_BYTES, decode_bool, decode_entry, decode_place};
+pub(crate) use decode::{ENTRY_BYTES, decode_bool, decode_entry, decode_place, decode_ranges};
 pub use decode::{RecordError, decode_frame};
 pub use encode::encode_frame;
-pub(crate) use encode::{encode_entry, encode_place};
+pub(crate) use encode::{encode_entry, encode_place, encode_ranges};
 
 /// One thing that happened. Applying it cannot fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,13 @@ pub enum Record {
         mailbox: MailboxId,
         /// New full name.
         name: String,
+    },
+    /// What the mailbox is for.
+    MailboxClassed {
+        /// The mailbox.
+        mailbox: MailboxId,
+        /// Empty is mail.
+        class: String,
     },
     /// The mailbox, its messages and its name are gone.
     MailboxDeleted {
@@ -153,6 +161,38 @@ pub enum Record {
         /// This part of `AccountState::encode(Form::Whole)`.
         bytes: Vec<u8>,
     },
+    /// Messages are on their way to another account.
+    MoveBegun {
+        /// Of the move, above all earlier ones of the account.
+        number: u64,
+        /// Where they are.
+        mailbox: MailboxId,
+        /// The messages, ascending.
+        uids: Vec<UidRange>,
+        /// Where they go.
+        to: AccountId,
+    },
+    /// The move is over: the messages were expunged before, or they stay.
+    MoveEnded {
+        /// Of the move.
+        number: u64,
+    },
+    /// What this account knows of a move into it.
+    MoveKnown {
+        /// Its source.
+        from: AccountId,
+        /// Its number there.
+        number: u64,
+        /// The messages were taken, in this frame; else they never will be.
+        taken: bool,
+    },
+    /// A move into this account is over at its source.
+    MoveForgotten {
+        /// Its source.
+        from: AccountId,
+        /// Its number there.
+        number: u64,
+    },
     /// The mailbox's list of rights is this one.
     AclSet {
         /// The mailbox, or the name.
@@ -177,6 +217,7 @@ impl Record {
             | Record::AccountDeleted
             | Record::MailboxCreated { .. }
             | Record::MailboxRenamed { .. }
+            | Record::MailboxClassed { .. }
             | Record::Subscribed { .. }
             | Record::Unsubscribed { .. }
             | Record::MessageAdded { .. }
@@ -184,6 +225,10 @@ impl Record {
             | Record::RecentTaken { .. }
             | Record::Alert(_)
             | Record::Restated { .. }
+            | Record::MoveBegun { .. }
+            | Record::MoveEnded { .. }
+            | Record::MoveKnown { .. }
+            | Record::MoveForgotten { .. }
             | Record::AclSet { .. } => Vec::new(),
         }
     }

@@ -51,6 +51,7 @@ fn samples() -> Vec<(Record, String)> {
     all.extend(upkeep_samples());
     all.extend(acl_samples());
     all.extend(alert_samples());
+    all.extend(move_samples());
     all
 }
 
@@ -85,6 +86,13 @@ fn mailbox_samples() -> Vec<(Record, String)> {
         (
             Record::MailboxNoselect { mailbox },
             "060400000002000000".to_owned(),
+        ),
+        (
+            Record::MailboxClassed {
+                mailbox,
+                class: name(),
+            },
+            format!("170c00000002000000{text}"),
         ),
         (
             Record::Subscribed { name: name() },
@@ -254,6 +262,41 @@ fn alert_samples() -> Vec<(Record, String)> {
     records
         .map(|(record, bytes)| (Record::Alert(record), bytes))
         .collect()
+}
+
+fn move_samples() -> Vec<(Record, String)> {
+    let (account, number) = (AccountId([7; 16]), 9);
+    let id = "07".repeat(16);
+    vec![
+        (
+            Record::MoveBegun {
+                number,
+                mailbox: MailboxId(2),
+                uids: vec![range(1, 3)],
+                to: account,
+            },
+            format!("2428000000090000000000000002000000{id}010000000100000003000000"),
+        ),
+        (
+            Record::MoveEnded { number },
+            "25080000000900000000000000".to_owned(),
+        ),
+        (
+            Record::MoveKnown {
+                from: account,
+                number,
+                taken: true,
+            },
+            format!("2619000000{id}090000000000000001"),
+        ),
+        (
+            Record::MoveForgotten {
+                from: account,
+                number,
+            },
+            format!("2718000000{id}0900000000000000"),
+        ),
+    ]
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Alerts, SpecialUse, UidRange, Usage};
 use crate::acl::{Acl, Rights};
 use crate::ids::{BodyId, ChangeNumber, MailboxId, ModSeq, Place, Uid, UidValidity};
-use crate::index::MailboxSnapshot;
+use crate::index::{Entry, InternalDate, MailboxSnapshot};
 
 /// A good answer.
 #[derive(Debug, Clone)]
@@ -72,6 +72,19 @@ pub enum Reply {
     Acl(Acl),
     /// Of `MyRights`.
     Rights(Rights),
+    /// Of `TakeOut`.
+    TakenOut {
+        /// The messages, as they are now, ascending.
+        messages: Vec<Entry>,
+        /// Keywords of the mailbox, in bit order.
+        keywords: Arc<Vec<String>>,
+        /// The number of the MOVE, if it is one and there is a message.
+        number: Option<u64>,
+        /// Rests on this change.
+        change: ChangeNumber,
+    },
+    /// Of `AskMove` and `IsMoveOpen`.
+    MoveState(bool),
     /// Of `Locate`.
     Located {
         /// The body's identity.
@@ -107,6 +120,8 @@ pub struct MailboxStatus {
     pub noselect: bool,
     /// RFC 6154 attributes.
     pub special_use: Vec<SpecialUse>,
+    /// What it is for; empty is mail.
+    pub class: String,
     /// UIDVALIDITY.
     pub uid_validity: UidValidity,
     /// UIDNEXT.
@@ -123,6 +138,12 @@ pub struct MailboxStatus {
     pub bytes: u64,
     /// Bytes of those with `\Deleted` (RFC 9208 DELETED-STORAGE).
     pub deleted_bytes: u64,
+    /// What it takes on the disk, nearly: its messages and what is kept of each.
+    pub internal_bytes: u64,
+    /// INTERNALDATE of the oldest message.
+    pub oldest: Option<InternalDate>,
+    /// Messages with `$Media` and without `\Seen`.
+    pub unseen_media: u32,
     /// HIGHESTMODSEQ.
     pub highest_mod_seq: ModSeq,
     /// What who asks may do there. Without `r` the counters above are those of an empty mailbox.

@@ -131,7 +131,9 @@ impl Client<'_> {
             let mut tag = self.account.tag;
             let operation = PlainOperation::random(&mut self.rng, &alive, &mut tag);
             self.account.tag = tag;
-            if matches!(operation, PlainOperation::Append { .. }) {
+            // One that replaces a message may have to read pages first: others overtake it.
+            let is_plain = matches!(operation, PlainOperation::Append { replaces: None, .. });
+            if is_plain {
                 expected.push(alive.apply(&operation, now_s));
                 self.account.maybe.push(Life::Alive(alive.clone()));
                 operations.push(operation.to_engine(|_| unreachable!()));

@@ -9,14 +9,13 @@ pub mod operation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage_engine::index::MailboxSnapshot;
-use storage_engine::request::{
-    AccountDescription, Alerts, Flags, Refusal, StoreAction, TransferKind,
-};
-use storage_engine::request::{GoneMessages, UidRange};
+use storage_engine::index::{Entry, MailboxSnapshot};
+use storage_engine::request::{AccountDescription, Flags, Refusal, StoreAction, TransferKind};
+use storage_engine::request::{GoneMessages, Holds, UidRange};
 
 use alerts::PlainAlerts;
-use dump::{check_status, dump_mailbox};
+pub use dump::dump;
+use operation::PlainNew;
 pub use operation::PlainOperation;
 
 /// An account that exists.
@@ -33,6 +32,7 @@ pub struct PlainAccount {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainMailbox {
+    pub class: String,
     pub uid_validity: u32,
     pub uid_next: u32,
     pub mod_seq: u64,
@@ -74,13 +74,13 @@ impl PlainAccount {
     /// Carries an operation out, or refuses it and changes nothing.
     pub fn apply(&mut self, operation: &PlainOperation, now_s: i64) -> Result<(), Refusal> {
         match operation {
-            PlainOperation::Create { name } => match self.mailboxes.get(name) {
-                Some(Some(_)) => Err(Refusal::MailboxExists),
-                Some(None) | None => {
-                    self.create(name, now_s);
-                    Ok(())
-                }
-            },
+            PlainOperation::Create { name, holds, class } => {
+                self.create_as(name, *holds, class, now_s)
+            }
+            PlainOperation::Classify { name, class } => {
+                self.mailbox(name)?.class.clone_from(class);
+                Ok(())
+            }
             PlainOperation::Delete { name } => self.delete(name),
             PlainOperation::Rename { from, to } => self.rename(from, to, now_s),
             PlainOperation::Subscribe { name } => {
@@ -96,23 +96,18 @@ impl PlainAccount {
                 mailbox.first_recent = mailbox.uid_next;
                 Ok(())
             }
-            PlainOperation::Append { name, messages } => {
-                self.mailbox(name)?;
-                let bytes = messages.iter().map(|message| u64::from(message.size)).sum();
-                self.grow(bytes, messages.len() as u64)?;
+            PlainOperation::Append {
+                name,
+                messages,
+                replaces,
+            } => {
                 let mailbox = self.mailbox(name)?;
-                for message in messages {
-                    let flags = mailbox.names(message.system, &message.keywords);
-                    mailbox.mod_seq += 1;
-                    let added = PlainMessage {
-                        flags,
-                        mod_seq: mailbox.mod_seq,
-                        tag: message.tag,
-                        size: message.size,
-                        saved_s: now_s,
-                    };
-                    mailbox.add(added);
-                }
+                let old = mailbox.replaced(*replaces)?;
+                let freed = old.map_or(0, |uid| u64::from(mailbox.messages[&uid].size));
+                let bytes: u64 = messages.iter().map(|message| u64::from(message.size)).sum();
+                let count = messages.len() - usize::from(old.is_some());
+                self.grow(bytes.saturating_sub(freed), count as u64)?;
+                self.mailbox(name)?.append(messages, old, now_s);
                 Ok(())
             }
             PlainOperation::Store { name, .. } => {
@@ -141,6 +136,26 @@ impl PlainAccount {
         }
     }
 
+    fn create_as(
+        &mut self,
+        name: &str,
+        holds: Holds,
+        class: &str,
+        now_s: i64,
+    ) -> Result<(), Refusal> {
+        match (self.mailboxes.get(name), holds) {
+            (Some(Some(_)), _) | (Some(None), Holds::Names) => {
+                return Err(Refusal::MailboxExists);
+            }
+            (None, Holds::Names) => self.create_parents(&format!("{name}/")),
+            (_, Holds::Messages) => {
+                self.create(name, now_s);
+                class.clone_into(&mut self.mailbox(name)?.class);
+            }
+        }
+        Ok(())
+    }
+
     /// A mailbox that can be selected.
     pub fn mailbox(&mut self, name: &str) -> Result<&mut PlainMailbox, Refusal> {
         match self.mailboxes.get_mut(name) {
@@ -156,6 +171,7 @@ impl PlainAccount {
         self.name_rights.remove(name);
         self.last_uid_validity = (now_s as u32).max(self.last_uid_validity + 1);
         let made = PlainMailbox {
+            class: String::new(),
             uid_validity: self.last_uid_validity,
             uid_next: 1,
             mod_seq: 1,
@@ -300,6 +316,35 @@ impl PlainAccount {
 }
 
 impl PlainMailbox {
+    /// The message that goes when another comes in its place.
+    fn replaced(&self, replaces: Option<(u32, GoneMessages)>) -> Result<Option<u32>, Refusal> {
+        let old = replaces.map(|(uid, _)| uid);
+        let old = old.filter(|uid| self.messages.contains_key(uid));
+        match replaces {
+            Some((_, GoneMessages::Refuse)) if old.is_none() => Err(Refusal::MessageGone),
+            _ => Ok(old),
+        }
+    }
+
+    fn append(&mut self, messages: &[PlainNew], old: Option<u32>, now_s: i64) {
+        for message in messages {
+            let flags = self.names(message.system, &message.keywords);
+            self.mod_seq += 1;
+            let added = PlainMessage {
+                flags,
+                mod_seq: self.mod_seq,
+                tag: message.tag,
+                size: message.size,
+                saved_s: now_s,
+            };
+            self.add(added);
+        }
+        if let Some(old) = old {
+            self.messages.remove(&old);
+            self.mod_seq += 1;
+        }
+    }
+
     fn add(&mut self, message: PlainMessage) {
         self.messages.insert(self.uid_next, message);
         self.uid_next += 1;
@@ -392,40 +437,6 @@ fn flag_names(system: Flags, keywords: &[String]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What the engine says an account is, in the model's terms. One snapshot for each mailbox that
-/// is not a mere name, in the order of the description. `first_recent` is not told by snapshots:
-/// it is derived from the RECENT counter where that is possible, else passed over.
-pub fn dump(
-    description: &AccountDescription,
-    alerts: &Alerts,
-    snapshots: &[MailboxSnapshot],
-    last_uid_validity: u32,
-) -> PlainAccount {
-    let mut account = PlainAccount {
-        subscriptions: description.subscriptions.iter().cloned().collect(),
-        last_uid_validity,
-        alerts: PlainAlerts::dump(alerts),
-        ..PlainAccount::default()
-    };
-    let mut snapshots = snapshots.iter();
-    for status in &description.mailboxes {
-        let mailbox = (!status.noselect).then(|| {
-            let snapshot = snapshots.next().unwrap();
-            assert_eq!(snapshot.mailbox, status.mailbox);
-            dump_mailbox(snapshot, status.recent)
-        });
-        if let Some(mailbox) = &mailbox {
-            check_status(status, mailbox);
-        }
-        let twice = account.mailboxes.insert(status.name.clone(), mailbox);
-        assert!(twice.is_none());
-    }
-    let messages = account.mailboxes.values().flatten();
-    let count: usize = messages.map(|mailbox| mailbox.messages.len()).sum();
-    assert_eq!(description.messages, count as u64);
-    account
-}
-
 impl PlainAccount {
     /// With `first_recent` as an index tells it: at a message or at UIDNEXT.
     pub fn seen_from_outside(mut self) -> PlainAccount {
@@ -453,19 +464,4 @@ fn dump_rights(snapshot: &MailboxSnapshot) -> u16 {
     let rights = entries.next().map_or(0, |entry| entry.rights.bits());
     assert_eq!(entries.len(), 0);
     rights
-}
-
-fn dump_flags(flags: Flags, keywords: &[String]) -> BTreeSet<String> {
-    let mut names = flag_names(Flags(flags.0 & 31), &[]);
-    for (number, keyword) in keywords.iter().enumerate() {
-        if flags.contains(Flags(1 << (number as u32 + Flags::KEYWORD_SHIFT))) {
-            names.insert(keyword.to_lowercase());
-        }
-    }
-    assert_eq!(
-        names.len(),
-        flags.0.count_ones() as usize,
-        "a bit without a keyword"
-    );
-    names
 }

@@ -14,6 +14,12 @@ use super::PlainAccount;
 pub enum PlainOperation {
     Create {
         name: String,
+        holds: Holds,
+        class: String,
+    },
+    Classify {
+        name: String,
+        class: String,
     },
     Delete {
         name: String,
@@ -34,6 +40,8 @@ pub enum PlainOperation {
     Append {
         name: String,
         messages: Vec<PlainNew>,
+        /// UID of a message that goes, and what to do where there is none.
+        replaces: Option<(u32, GoneMessages)>,
     },
     Store {
         name: String,
@@ -74,6 +82,7 @@ pub const LIMIT: Limit = Limit {
     bytes_max: Some(80_000),
     messages_max: Some(60),
     alert_percent: Some(70),
+    mailboxes_max: None,
 };
 
 /// A message to append; its octets follow from its tag and size.
@@ -97,6 +106,10 @@ pub fn summary_of(tag: i64) -> Vec<u8> {
     format!("summary of {tag}").into_bytes()
 }
 
+const SESSION: SessionKey = SessionKey {
+    shard: 0,
+    session: 1,
+};
 const NAMES: [&str; 10] = [
     "INBOX",
     "a",
@@ -109,7 +122,15 @@ const NAMES: [&str; 10] = [
     "b/\u{e9}",
     "deep/er/still",
 ];
-const KEYWORDS: [&str; 6] = ["$Forwarded", "$forwarded", "Work", "WORK", "later", "$Junk"];
+const KEYWORDS: [&str; 7] = [
+    "$Forwarded",
+    "$forwarded",
+    "Work",
+    "WORK",
+    "later",
+    "$Media",
+    "$MEDIA",
+];
 
 impl PlainOperation {
     /// A random operation on an account. `tag` names the contents of messages, above all before.
@@ -122,7 +143,15 @@ impl PlainOperation {
         let held: Vec<&String> = mailboxes.map(|(name, _)| name).collect();
         let held = |rng: &mut Rng| held[rng.below(held.len() as u64) as usize].clone();
         match rng.below(100) {
-            0..8 => PlainOperation::Create { name: any(rng) },
+            0..6 => PlainOperation::Create {
+                name: any(rng),
+                holds: [Holds::Messages, Holds::Names][usize::from(rng.percent(30))],
+                class: class(rng),
+            },
+            6..8 => PlainOperation::Classify {
+                name: any(rng),
+                class: class(rng),
+            },
             8..12 => PlainOperation::Delete { name: any(rng) },
             12..17 => PlainOperation::Rename {
                 from: any(rng),
@@ -132,10 +161,8 @@ impl PlainOperation {
             20..22 => PlainOperation::Unsubscribe { name: any(rng) },
             22..25 => PlainOperation::Select { name: any(rng) },
             25..55 => {
-                let messages = (0..1 + rng.below(3)).map(|_| PlainNew::random(rng, tag));
-                let messages = messages.collect();
                 let name = if rng.percent(90) { held(rng) } else { any(rng) };
-                PlainOperation::Append { name, messages }
+                append(rng, account, tag, name)
             }
             55..75 => {
                 let name = held(rng);
@@ -160,13 +187,7 @@ impl PlainOperation {
                 name: any(rng),
                 rights: (rng.next_u64() & 0x7ff) as u16,
             },
-            87..89 => PlainOperation::PostAlert {
-                text: format!("alert {}", rng.below(100)),
-            },
-            89..90 => PlainOperation::TakeAlerts { seen: rng.below(9) },
-            90..91 => PlainOperation::RemoveAlert {
-                number: 1 + rng.below(9),
-            },
+            87..91 => of_alerts(rng),
             _ => {
                 let from = held(rng);
                 let kinds = [TransferKind::Copy, TransferKind::Move];
@@ -184,30 +205,54 @@ impl PlainOperation {
 
     /// The engine's operation. `id` finds mailboxes by name.
     pub fn to_engine(&self, id: impl Fn(&str) -> MailboxId) -> Operation {
-        let session = SessionKey {
-            shard: 0,
-            session: 1,
-        };
         match self.clone() {
-            PlainOperation::Create { name } => Operation::CreateMailbox {
+            PlainOperation::Create { name, holds, class } => Operation::CreateMailbox {
                 mailbox: NewMailbox {
                     name,
-                    special_use: Vec::new(),
-                    subscribe: false,
+                    holds,
+                    class,
+                    ..NewMailbox::default()
                 },
+                limit: Limit::default(),
             },
             PlainOperation::Delete { name } => Operation::DeleteMailbox { name },
-            PlainOperation::Rename { from, to } => Operation::RenameMailbox { from, to },
+            PlainOperation::Rename { from, to } => Operation::RenameMailbox {
+                from,
+                to,
+                limit: Limit::default(),
+            },
+            PlainOperation::Classify { name, class } => Operation::SetClass { name, class },
             PlainOperation::Subscribe { name } => Operation::Subscribe { name },
             PlainOperation::Unsubscribe { name } => Operation::Unsubscribe { name },
             PlainOperation::Select { name } => Operation::Select {
                 name,
                 access: Access::ReadWrite,
-                session,
+                session: SESSION,
             },
-            PlainOperation::Append { name, messages } => Operation::Append {
+            PlainOperation::Give { name, rights } => give(name, rights),
+            PlainOperation::PostAlert { text } => alerts(AlertOperation::Post { text }),
+            PlainOperation::TakeAlerts { seen } => alerts(AlertOperation::Take {
+                seen,
+                limit: Some(LIMIT),
+            }),
+            PlainOperation::RemoveAlert { number } => alerts(AlertOperation::Remove { number }),
+            messages => messages.of_messages(id),
+        }
+    }
+
+    fn of_messages(self, id: impl Fn(&str) -> MailboxId) -> Operation {
+        match self {
+            PlainOperation::Append {
+                name,
+                messages,
+                replaces,
+            } => Operation::Append {
                 mailbox: Target::Name(name),
                 messages: messages.iter().map(PlainNew::to_engine).collect(),
+                replaces: replaces.map(|(uid, gone)| Replaces {
+                    uid: Uid(uid),
+                    gone,
+                }),
                 limit: LIMIT,
             },
             PlainOperation::Store {
@@ -223,7 +268,7 @@ impl PlainOperation {
                 action,
                 flags: FlagNames { system, keywords },
                 unchanged_since: unchanged_since.map(ModSeq),
-                session,
+                session: SESSION,
                 silent: false,
             }),
             PlainOperation::Expunge { name, uids } => Operation::Expunge {
@@ -244,14 +289,20 @@ impl PlainOperation {
                 gone,
                 limit: LIMIT,
             }),
-            PlainOperation::Give { name, rights } => give(name, rights),
-            PlainOperation::PostAlert { text } => alerts(AlertOperation::Post { text }),
-            PlainOperation::TakeAlerts { seen } => alerts(AlertOperation::Take {
-                seen,
-                limit: Some(LIMIT),
-            }),
-            PlainOperation::RemoveAlert { number } => alerts(AlertOperation::Remove { number }),
+            _ => unreachable!("to_engine has the others"),
         }
+    }
+}
+
+fn of_alerts(rng: &mut Rng) -> PlainOperation {
+    match rng.below(4) {
+        0..2 => PlainOperation::PostAlert {
+            text: format!("alert {}", rng.below(100)),
+        },
+        2 => PlainOperation::TakeAlerts { seen: rng.below(9) },
+        _ => PlainOperation::RemoveAlert {
+            number: 1 + rng.below(9),
+        },
     }
 }
 
@@ -291,6 +342,28 @@ impl PlainNew {
             summary: Arc::from(summary_of(self.tag)),
         }
     }
+}
+
+fn append(rng: &mut Rng, account: &PlainAccount, tag: &mut i64, name: String) -> PlainOperation {
+    let messages = (0..1 + rng.below(3)).map(|_| PlainNew::random(rng, tag));
+    let messages = messages.collect();
+    let replaces = rng.percent(30).then(|| replaced(rng, account, &name));
+    PlainOperation::Append {
+        name,
+        messages,
+        replaces,
+    }
+}
+
+fn class(rng: &mut Rng) -> String {
+    ["", "IPF.Contact", "IPF.Task"][rng.below(3) as usize].to_owned()
+}
+
+fn replaced(rng: &mut Rng, account: &PlainAccount, name: &str) -> (u32, GoneMessages) {
+    let held = account.mailboxes.get(name).and_then(Option::as_ref);
+    let uid = 1 + rng.below(u64::from(held.map_or(1, |held| held.uid_next))) as u32;
+    let gone = [GoneMessages::Refuse, GoneMessages::PassOver];
+    (uid, gone[rng.below(2) as usize])
 }
 
 fn keywords(rng: &mut Rng) -> Vec<String> {

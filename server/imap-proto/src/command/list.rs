@@ -1,9 +1,10 @@
-//! LIST (RFC 3501 6.3.8), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE (RFC 6154).
+//! LIST (RFC 3501 6.3.8), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE (RFC 6154),
+//! and values inside the attributes.
 
 use super::status::status_item;
 use super::{Arguments, Command};
 use crate::grammar::mailbox_name::{self, MailboxNameError};
-use crate::grammar::{Cursor, Parsed, StatusItem, SyntaxError, is_astring_char};
+use crate::grammar::{Cursor, ListValue, Parsed, StatusItem, SyntaxError, is_astring_char};
 use crate::limits::MAILBOX_NAME_BYTES_MAX;
 
 /// LIST.
@@ -56,6 +57,10 @@ pub struct ListReturn {
     pub special_use: bool,
     /// STATUS (RFC 5819); empty without it.
     pub status: Vec<StatusItem>,
+    /// Values inside the attributes, in the client's order, each once.
+    pub values: Vec<ListValue>,
+    /// The client speaks the draft before RFC 5258, in which these stand before the reference.
+    pub in_front: bool,
 }
 
 /// Parses the arguments of LIST.
@@ -74,10 +79,11 @@ fn parse_verb(arguments: &mut Arguments<'_>, verb: ListVerb) -> Parsed<Command> 
     let cursor = &mut arguments.cursor;
     let mut extended = false;
     let mut selection = ListSelection::default();
+    let mut returns = ListReturn::default();
     cursor.sp()?;
     if cursor.peek() == Some(b'(') {
         extended = true;
-        cursor.list_or_empty(|cursor| selection_option(cursor, &mut selection))?;
+        cursor.list_or_empty(|cursor| selection_option(cursor, &mut selection, &mut returns))?;
         cursor.sp()?;
     }
     // RFC 5258 3.1: RECURSIVEMATCH needs an option that selects by itself.
@@ -94,7 +100,6 @@ fn parse_verb(arguments: &mut Arguments<'_>, verb: ListVerb) -> Parsed<Command> 
     } else {
         vec![list_mailbox(cursor)?]
     };
-    let mut returns = ListReturn::default();
     cursor.skip_spaces();
     if cursor.take_word("RETURN") {
         extended = true;
@@ -112,13 +117,22 @@ fn parse_verb(arguments: &mut Arguments<'_>, verb: ListVerb) -> Parsed<Command> 
     Ok(Command::List(list))
 }
 
-fn selection_option(cursor: &mut Cursor<'_>, selection: &mut ListSelection) -> Parsed<()> {
+/// RFC 5258's selection options, and what only says what to return in the draft before it.
+fn selection_option(
+    cursor: &mut Cursor<'_>,
+    selection: &mut ListSelection,
+    returns: &mut ListReturn,
+) -> Parsed<()> {
     let option = match () {
         () if cursor.take_word("SUBSCRIBED") => &mut selection.subscribed,
         () if cursor.take_word("REMOTE") => &mut selection.remote,
         () if cursor.take_word("RECURSIVEMATCH") => &mut selection.recursive_match,
         () if cursor.take_word("SPECIAL-USE") => &mut selection.special_use,
-        () => return Err(SyntaxError::Unknown("LIST selection option")),
+        () if cursor.take_word("CHILDREN") => &mut returns.children,
+        () => {
+            ListValue::gather(cursor, &mut returns.values)?;
+            &mut returns.in_front
+        }
     };
     *option = true;
     Ok(())
@@ -134,7 +148,7 @@ fn return_option(cursor: &mut Cursor<'_>, returns: &mut ListReturn) -> Parsed<()
             returns.status = cursor.list(status_item)?;
             return Ok(());
         }
-        () => return Err(SyntaxError::Unknown("LIST return option")),
+        () => return ListValue::gather(cursor, &mut returns.values),
     };
     *option = true;
     Ok(())

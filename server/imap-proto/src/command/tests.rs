@@ -1,7 +1,7 @@
 use super::*;
 use crate::grammar::{
-    AclIdentifier, Flag, QuotaResource, SearchKey, Section, SectionText, SequenceSet, SpecialUse,
-    StatusItem,
+    AclIdentifier, Flag, ListValue, QuotaResource, SearchKey, Section, SectionText, SequenceSet,
+    SpecialUse, StatusItem,
 };
 use crate::request::LiteralKind;
 
@@ -193,22 +193,6 @@ fn mailbox_commands() {
         select("\u{e9}", Access::ReadWrite, false)
     );
     assert_eq!(
-        parse("A003 CREATE owatagusiam/"),
-        Ok(Command::Create(Create {
-            mailbox: name("owatagusiam/"),
-            special_use: vec![]
-        }))
-    );
-    // RFC 6154 5.2.
-    assert_eq!(
-        parse("t2 CREATE MySpecial (USE (\\Drafts \\Sent))"),
-        Ok(Command::Create(Create {
-            mailbox: name("MySpecial"),
-            special_use: vec![SpecialUse::Drafts, SpecialUse::Sent],
-        }))
-    );
-    assert!(parse("t CREATE x (QUOTA (y))").is_err());
-    assert_eq!(
         parse("A685 DELETE foo/bar"),
         Ok(Command::Delete(name("foo/bar")))
     );
@@ -236,6 +220,40 @@ fn mailbox_commands() {
     );
     assert!(parse("a STATUS x ()").is_err());
     assert!(parse("a SELECT \"\"").is_err());
+}
+
+#[test]
+fn create_with_its_parameters() {
+    assert_eq!(
+        parse("A003 CREATE owatagusiam/"),
+        Ok(Command::Create(Create {
+            mailbox: name("owatagusiam/"),
+            special_use: vec![],
+            class: None,
+        }))
+    );
+    // RFC 6154 5.2.
+    assert_eq!(
+        parse("t2 CREATE MySpecial (USE (\\Drafts \\Sent))"),
+        Ok(Command::Create(Create {
+            mailbox: name("MySpecial"),
+            special_use: vec![SpecialUse::Drafts, SpecialUse::Sent],
+            class: None,
+        }))
+    );
+    let contacts = Ok(Command::Create(Create {
+        mailbox: name("People"),
+        special_use: vec![],
+        class: Some("IPF.Contact".into()),
+    }));
+    assert_eq!(parse("t CREATE People (CLASS \"IPF.Contact\")"), contacts);
+    assert_eq!(
+        parse("t CREATE People (USE () CLASS IPF.Contact)"),
+        contacts
+    );
+    assert!(parse("t CREATE x (CLASS a CLASS b)").is_err());
+    assert!(parse("t CREATE x ()").is_err());
+    assert!(parse("t CREATE x (QUOTA (y))").is_err());
 }
 
 #[test]
@@ -275,6 +293,15 @@ fn list_in_its_old_and_new_forms() {
         [StatusItem::Messages, StatusItem::Unseen]
     );
     assert!(status.returns.special_use && status.returns.subscribed);
+    let values = list("A001 LIST (CHILDREN CLASS UNSEEN INTERNALSIZE UNSEEN) \"\" \"ma%\"").returns;
+    assert!(values.children && values.in_front && values.status.is_empty());
+    assert_eq!(
+        values.values,
+        [ListValue::Class, ListValue::Unseen, ListValue::InternalSize]
+    );
+    let values = list("a LIST \"\" * RETURN (OLDEST UNSEENMEDIA UIDNEXT)").returns;
+    assert!(!values.in_front && !values.children);
+    assert_eq!(values.values.len(), 3);
     assert!(parse("a LIST (RECURSIVEMATCH) \"\" *").is_err());
     assert!(parse("a LIST (FOO) \"\" *").is_err());
     assert!(parse("a LIST \"\" * RETURN (FOO)").is_err());

@@ -161,10 +161,32 @@ pub fn date(cursor: &mut Cursor<'_>) -> Parsed<Date> {
 
 /// RFC 3501 `date-time`. One digit for the day is forgiven, with or without its space.
 pub fn date_time(cursor: &mut Cursor<'_>) -> Parsed<DateTime> {
-    const WHAT: SyntaxError = SyntaxError::Expected("date-time");
     cursor.expect_byte(b'"', "date-time")?;
     cursor.skip_spaces();
     let date = date_text(cursor)?;
+    time_of(date, cursor)
+}
+
+/// `date-time`, or a date alone in quotes: its first moment, in UTC.
+pub fn append_date(cursor: &mut Cursor<'_>) -> Parsed<DateTime> {
+    cursor.expect_byte(b'"', "date-time")?;
+    cursor.skip_spaces();
+    let date = date_text(cursor)?;
+    if !cursor.take_byte(b'"') {
+        return time_of(date, cursor);
+    }
+    Ok(DateTime {
+        date,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        zone_minutes: 0,
+    })
+}
+
+/// What follows the date in a `date-time`.
+fn time_of(date: Date, cursor: &mut Cursor<'_>) -> Parsed<DateTime> {
+    const WHAT: SyntaxError = SyntaxError::Expected("date-time");
     cursor.sp()?;
     let hour = digits(cursor, 2, 23).ok_or(WHAT)?;
     cursor.expect_byte(b':', "date-time")?;

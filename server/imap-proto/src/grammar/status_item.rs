@@ -1,4 +1,4 @@
-//! The items of STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 9051, 9208).
+//! The items of STATUS (RFC 3501 6.3.10, 7162, 7889, 8438, 9051, 9208), and three of our own.
 
 /// One item that STATUS can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +23,17 @@ pub enum StatusItem {
     DeletedStorage,
     /// APPENDLIMIT (RFC 7889)
     AppendLimit,
+    /// INTERNALSIZE: bytes that the mailbox takes here.
+    InternalSize,
+    /// OLDEST: INTERNALDATE of the oldest message; left out where there is none.
+    Oldest,
+    /// UNSEENMEDIA: messages with `$Media` and without `\Seen`.
+    UnseenMedia,
 }
 
 impl StatusItem {
     /// Every item, for the parser and for tests.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Messages,
         Self::Recent,
         Self::UidNext,
@@ -38,6 +44,9 @@ impl StatusItem {
         Self::Deleted,
         Self::DeletedStorage,
         Self::AppendLimit,
+        Self::InternalSize,
+        Self::Oldest,
+        Self::UnseenMedia,
     ];
 
     /// The item as on the wire.
@@ -53,6 +62,9 @@ impl StatusItem {
             Self::Deleted => "DELETED",
             Self::DeletedStorage => "DELETED-STORAGE",
             Self::AppendLimit => "APPENDLIMIT",
+            Self::InternalSize => "INTERNALSIZE",
+            Self::Oldest => "OLDEST",
+            Self::UnseenMedia => "UNSEENMEDIA",
         }
     }
 

@@ -79,7 +79,13 @@ mod tests {
             |out| list_rights(out, "INBOX", "fred", "lr", "".chars()),
             "* LISTRIGHTS INBOX fred lr\r\n",
         );
-        check(|out| my_rights(out, "INBOX", "lr"), "* MYRIGHTS INBOX lr\r\n");
-        check(|out| my_rights(out, "INBOX", ""), "* MYRIGHTS INBOX \"\"\r\n");
+        check(
+            |out| my_rights(out, "INBOX", "lr"),
+            "* MYRIGHTS INBOX lr\r\n",
+        );
+        check(
+            |out| my_rights(out, "INBOX", ""),
+            "* MYRIGHTS INBOX \"\"\r\n",
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! LIST, LSUB and XLIST responses (RFC 3501 7.2.2, RFC 5258, RFC 6154).
 
-use super::string::string;
+use super::string::{number64, string};
 use crate::command::list::ListVerb;
-use crate::grammar::{SpecialUse, mailbox_name};
+use crate::grammar::{DateTime, ListValue, SpecialUse, mailbox_name};
 
 /// One mailbox in the answer to LIST.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +65,23 @@ pub enum MailboxAttribute {
     Inbox,
     /// What the mailbox is for (RFC 6154).
     SpecialUse(SpecialUse),
+    /// `\UNSEEN(14)`: a value that the client asked for.
+    Value(ListValue, MailboxValue),
+}
+
+/// What stands in parentheses behind an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailboxValue {
+    /// A number.
+    Number(u64),
+    /// A string.
+    Text(String),
+    /// A date-time, quoted.
+    Moment(DateTime),
 }
 
 impl MailboxAttribute {
-    /// The attribute as on the wire.
+    /// The attribute as on the wire, all but a value and the backslash before its name.
     pub fn name(&self) -> &str {
         match self {
             Self::NoInferiors => "\\Noinferiors",
@@ -82,7 +95,24 @@ impl MailboxAttribute {
             Self::Remote => "\\Remote",
             Self::Inbox => "\\Inbox",
             Self::SpecialUse(special_use) => special_use.name(),
+            Self::Value(value, _) => value.name(),
         }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        let Self::Value(_, value) = self else {
+            out.extend_from_slice(self.name().as_bytes());
+            return;
+        };
+        out.push(b'\\');
+        out.extend_from_slice(self.name().as_bytes());
+        out.push(b'(');
+        match value {
+            MailboxValue::Number(value) => number64(out, *value),
+            MailboxValue::Text(text) => string(out, text.as_bytes()),
+            MailboxValue::Moment(moment) => moment.encode(out),
+        }
+        out.push(b')');
     }
 }
 
@@ -94,8 +124,14 @@ impl ListResponse<'_> {
             ListResponseVerb::Lsub => b"* LSUB ",
             ListResponseVerb::Xlist => b"* XLIST ",
         });
-        super::flags::flag_list(out, self.attributes.iter().map(MailboxAttribute::name));
-        out.push(b' ');
+        out.push(b'(');
+        for (at, attribute) in self.attributes.iter().enumerate() {
+            if at > 0 {
+                out.push(b' ');
+            }
+            attribute.encode(out);
+        }
+        out.extend_from_slice(b") ");
         delimiter(out, self.delimiter);
         out.push(b' ');
         mailbox(out, self.mailbox);

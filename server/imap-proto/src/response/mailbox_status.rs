@@ -1,13 +1,23 @@
 //! The STATUS response (RFC 3501 7.2.4).
 
-use super::list::mailbox;
-use super::string::number64;
-use crate::grammar::StatusItem;
+use super::string::{astring, number64};
+use crate::grammar::{DateTime, StatusItem, mailbox_name};
 
-/// Writes `* STATUS mailbox (...)`. A `None` value goes out as NIL, which APPENDLIMIT may be.
-pub fn status(out: &mut Vec<u8>, name: &str, values: &[(StatusItem, Option<u64>)]) {
+/// What stands behind an item's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusValue {
+    /// A number.
+    Number(u64),
+    /// NIL, which APPENDLIMIT may be.
+    Nil,
+    /// A date-time, quoted.
+    Moment(DateTime),
+}
+
+/// Writes `* STATUS mailbox (...)`.
+pub fn status(out: &mut Vec<u8>, name: &str, values: &[(StatusItem, StatusValue)]) {
     out.extend_from_slice(b"* STATUS ");
-    mailbox(out, name);
+    astring(out, mailbox_name::encode(name).as_bytes());
     out.extend_from_slice(b" (");
     for (index, (item, value)) in values.iter().enumerate() {
         if index > 0 {
@@ -16,8 +26,9 @@ pub fn status(out: &mut Vec<u8>, name: &str, values: &[(StatusItem, Option<u64>)
         out.extend_from_slice(item.name().as_bytes());
         out.push(b' ');
         match value {
-            Some(value) => number64(out, *value),
-            None => out.extend_from_slice(b"NIL"),
+            StatusValue::Number(value) => number64(out, *value),
+            StatusValue::Nil => out.extend_from_slice(b"NIL"),
+            StatusValue::Moment(moment) => moment.encode(out),
         }
     }
     out.extend_from_slice(b")\r\n");

@@ -2,8 +2,8 @@ use super::*;
 use crate::command::Numbering;
 use crate::command::list::ListVerb;
 use crate::grammar::{
-    Date, DateTime, Flag, NumberRange, NumberSet, Partial, QuotaResource, Section, SectionText,
-    SpecialUse, StatusItem,
+    Date, DateTime, Flag, ListValue, NumberRange, NumberSet, Partial, QuotaResource, Section,
+    SectionText, SpecialUse, StatusItem,
 };
 
 fn check(write: impl FnOnce(&mut Vec<u8>), expected: &str) {
@@ -124,6 +124,13 @@ fn mailbox_sizes_and_flags() {
 
 #[test]
 fn list_responses() {
+    let moment = DateTime::from_unix_seconds(1_014_451_182, 0);
+    let attributes = [
+        MailboxAttribute::HasNoChildren,
+        MailboxAttribute::Value(ListValue::Class, MailboxValue::Text("IPF.Contact".into())),
+        MailboxAttribute::Value(ListValue::Unseen, MailboxValue::Number(14)),
+        MailboxAttribute::Value(ListValue::Oldest, MailboxValue::Moment(moment)),
+    ];
     let mut response = ListResponse {
         verb: ListVerb::List.into(),
         attributes: &[
@@ -135,6 +142,11 @@ fn list_responses() {
         child_info_subscribed: false,
     };
     let line = "* LIST (\\HasNoChildren \\Sent) \"/\" \"Gel&APY-scht\"\r\n";
+    check(|out| response.encode(out), line);
+    response.attributes = &attributes;
+    let line = "* LIST (\\HasNoChildren \\CLASS(\"IPF.Contact\") \\UNSEEN(14) \
+                \\OLDEST(\"23-Feb-2002 \
+                07:59:42 +0000\")) \"/\" \"Gel&APY-scht\"\r\n";
     check(|out| response.encode(out), line);
     response.verb = ListResponseVerb::Lsub;
     (response.attributes, response.delimiter, response.mailbox) = (&[], None, "INBOX");
@@ -148,10 +160,20 @@ fn list_responses() {
 #[test]
 fn status_and_namespace_and_id() {
     let values = [
-        (StatusItem::Messages, Some(231)),
-        (StatusItem::AppendLimit, None),
+        (StatusItem::Messages, StatusValue::Number(231)),
+        (StatusItem::AppendLimit, StatusValue::Nil),
     ];
-    let line = "* STATUS \"blurdybloop\" (MESSAGES 231 APPENDLIMIT NIL)\r\n";
+    let moment = DateTime::from_unix_seconds(1_014_451_182, 0);
+    let sample = [
+        (StatusItem::Unseen, StatusValue::Number(14)),
+        (StatusItem::Oldest, StatusValue::Moment(moment)),
+        (StatusItem::InternalSize, StatusValue::Number(2_345_678)),
+        (StatusItem::UnseenMedia, StatusValue::Number(1)),
+    ];
+    let line = "* STATUS mailbox (UNSEEN 14 OLDEST \"23-Feb-2002 07:59:42 +0000\" \
+                INTERNALSIZE 2345678 UNSEENMEDIA 1)\r\n";
+    check(|out| mailbox_status(out, "mailbox", &sample), line);
+    let line = "* STATUS blurdybloop (MESSAGES 231 APPENDLIMIT NIL)\r\n";
     check(|out| mailbox_status(out, "blurdybloop", &values), line);
     check(
         |out| namespace(out, &[("", Some('/'))], &[], &[("Shared/", Some('/'))]),

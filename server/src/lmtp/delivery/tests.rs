@@ -24,7 +24,7 @@ fn check_room(bytes_max: Option<u64>, messages_max: Option<u64>, size: Option<u6
     let limit = Limit {
         bytes_max,
         messages_max,
-        alert_percent: None,
+        ..Limit::default()
     };
     assert_eq!(has_room(&limit, 900, 9, size), room, "{limit:?} {size:?}");
 }

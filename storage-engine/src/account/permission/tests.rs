@@ -10,6 +10,8 @@ use crate::ids::{AccountId, ChangeNumber, SessionKey, Uid};
 use crate::record::Record;
 use crate::request::*;
 
+mod lists;
+
 const GUEST: AccountId = AccountId([9; 16]);
 const SESSION: SessionKey = SessionKey {
     shard: 0,
@@ -50,12 +52,15 @@ fn mailbox(name: &str) -> NewMailbox {
         name: name.to_owned(),
         special_use: vec![SpecialUse::Junk],
         subscribe: true,
+        ..NewMailbox::default()
     }
 }
 
 fn create(name: &str) -> Operation {
-    let mailbox = mailbox(name);
-    Operation::CreateMailbox { mailbox }
+    Operation::CreateMailbox {
+        mailbox: mailbox(name),
+        limit: Limit::default(),
+    }
 }
 
 fn give(name: &str, letters: &str) -> Operation {
@@ -83,8 +88,25 @@ fn append(name: &str, flags: FlagNames) -> Operation {
     Operation::Append {
         mailbox: Target::Name(name.to_owned()),
         messages: vec![message],
+        replaces: None,
         limit: Limit::default(),
     }
+}
+
+fn replace(name: &str, flags: FlagNames) -> Operation {
+    let mut operation = append(name, flags);
+    if let Operation::Append { replaces, .. } = &mut operation {
+        *replaces = Some(Replaces {
+            uid: Uid(1),
+            gone: GoneMessages::Refuse,
+        });
+    }
+    operation
+}
+
+fn classify(name: &str) -> Operation {
+    let (name, class) = (name.to_owned(), "IPF.Contact".to_owned());
+    Operation::SetClass { name, class }
 }
 
 fn all_flags() -> FlagNames {
@@ -151,7 +173,7 @@ type Make = fn(&AccountState) -> Operation;
 
 /// What is done to `team`, the rights on it that are just enough, and one right too few. Each is
 /// refused as a missing mailbox without `l` and `r`.
-const NEEDS: [(Make, &str, &str); 13] = [
+const NEEDS: [(Make, &str, &str); 15] = [
     (
         |_| named(|name| Operation::Status { name }),
         "r",
@@ -166,6 +188,8 @@ const NEEDS: [(Make, &str, &str); 13] = [
     ),
     (|_| give("team", "lr"), "la", "lrswipkxte"),
     (|_| append("team", all_flags()), "li", "lrswpkxtea"),
+    (|_| replace("team", all_flags()), "lite", "lrswipkxta"),
+    (|_| classify("team"), "la", "lrswipkxte"),
     (
         |state| store(state, StoreAction::Add, all_flags()),
         "rw",
@@ -268,6 +292,7 @@ fn a_mailbox_is_taken_out_of_another_with_rights_on_both() {
     let rename = |to: &str| Operation::RenameMailbox {
         from: "team/in".to_owned(),
         to: to.to_owned(),
+        limit: Limit::default(),
     };
     for (outer, inner, operation, expected) in [
         ("k", "lx", delete(), Ok(())),
@@ -454,45 +479,13 @@ fn a_new_mailbox_has_the_rights_of_the_one_above_as_they_are_then() {
     // A name that loses its messages loses its list (RFC 4314 4), a mailbox that is renamed not.
     let owner = &Actor::Owner;
     let (from, to) = ("team/a".to_owned(), "moved".to_owned());
-    do_as(&mut state, owner, Operation::RenameMailbox { from, to }).unwrap();
+    let limit = Limit::default();
+    let rename = Operation::RenameMailbox { from, to, limit };
+    do_as(&mut state, owner, rename).unwrap();
     assert_eq!(rights(&state, "moved/b"), "lrkc");
     do_as(&mut state, owner, create("moved")).unwrap();
     do_as(&mut state, owner, give("moved", "lr")).unwrap();
     let name = "moved".to_owned();
     do_as(&mut state, owner, Operation::DeleteMailbox { name }).unwrap();
     assert_eq!(rights(&state, "moved"), "");
-}
-
-#[test]
-fn a_list_of_rights_is_bounded() {
-    let mut state = account("", "");
-    let long = |name: String| Operation::ChangeAcl {
-        name: "team".to_owned(),
-        changes: vec![AclChange {
-            identifier: Identifier::Group(name),
-            negative: false,
-            action: AclAction::Add,
-            rights: Rights::READ,
-        }],
-    };
-    for (name, fits) in [
-        ("x".repeat(255), true),
-        ("x".repeat(256), false),
-        (String::new(), false),
-    ] {
-        let outcome = do_as(&mut state, &Actor::Owner, long(name));
-        assert_eq!(outcome.is_ok(), fits);
-    }
-    let same = plan(&state, &Actor::Owner, long("x".repeat(255))).unwrap();
-    assert_eq!(same.records, Vec::<Record>::new(), "nothing changes");
-}
-
-#[test]
-fn restated_accounts_have_their_lists() {
-    let state = account("lr", "te");
-    let bytes = state.encode(crate::account::Form::Whole).unwrap();
-    let read = AccountState::decode(&bytes).unwrap();
-    for (id, held) in &state.mailboxes {
-        assert_eq!(read.mailboxes[id].acl, held.acl);
-    }
 }

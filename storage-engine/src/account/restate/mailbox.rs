@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Form, Shape, StateError, sections};
 use crate::account::{ExpungeHistory, Mailbox};
 use crate::ids::{MailboxId, ModSeq, Uid, UidValidity};
-use crate::index::{MailboxIndex, PageSlot};
+use crate::index::{MailboxIndex, Oldest, PageSlot};
 use crate::record::{ENTRY_BYTES, Reader, Writer};
 use crate::record::{decode_bool, decode_entry, decode_place, encode_entry, encode_place};
 use crate::request::{Flags, UidRange};
@@ -64,7 +64,7 @@ pub(super) fn encode_mailbox(
             }
         }
     }
-    sections::encode_mailbox(held, out);
+    sections::encode_mailbox(held, form, out);
     Ok(())
 }
 
@@ -86,6 +86,9 @@ pub(super) fn decode_mailbox(shape: Shape, input: &mut Reader<'_>) -> Result<Mai
     if mailbox.keywords.len() > Flags::KEYWORDS_MAX {
         return Err(StateError::Contradiction("too many keywords"));
     }
+    for (number, keyword) in mailbox.keywords.clone().iter().enumerate() {
+        mailbox.note_keyword(number, keyword);
+    }
     mailbox.history = decode_history(input)?;
     mailbox.index = match shape.form {
         Form::Whole => decode_messages(input)?,
@@ -103,8 +106,11 @@ pub(super) fn decode_mailbox(shape: Shape, input: &mut Reader<'_>) -> Result<Mai
     if mailbox.unseen > most || mailbox.deleted > most || mailbox.recent > most {
         return Err(StateError::Contradiction("counters"));
     }
-    if shape.form == Form::Whole {
-        mailbox.check_counters()?;
+    match shape.form {
+        Form::Whole => mailbox.check_counters()?,
+        // A section says it, if there can be any.
+        Form::Pages if mailbox.media != Flags(0) => mailbox.unseen_media = None,
+        Form::Pages => {}
     }
     if shape.has_sections() {
         sections::decode_mailbox(&mut mailbox, input)?;
@@ -127,16 +133,18 @@ impl Mailbox {
         }
     }
 
-    fn check_counters(&self) -> Result<(), StateError> {
+    fn check_counters(&mut self) -> Result<(), StateError> {
         let bare = Mailbox::new(self.id, String::new(), UidValidity(0), 0);
         let first_recent = self.first_recent;
         let mut counted = Mailbox {
             first_recent,
+            media: self.media,
             ..bare
         };
         for entry in self.index.iter() {
             counted.count_in(&entry);
         }
+        self.unseen_media = counted.unseen_media;
         match (self.unseen, self.deleted, self.recent, self.bytes)
             == (
                 counted.unseen,
@@ -191,6 +199,7 @@ fn decode_pages(input: &mut Reader<'_>) -> Result<MailboxIndex, StateError> {
             last: Uid(input.u32()?),
             count: input.u32()?,
             place: Some(decode_place(input)?),
+            oldest: Oldest::Unread,
             page: None,
         });
     }

@@ -4,9 +4,10 @@
 //! A section's kind is the number of the record that first said such a thing, so that no two
 //! meanings share one. An unknown kind is refused: to pass over it would lose what it says.
 
-use super::StateError;
+use super::{Form, StateError};
 use crate::account::alerts::AlertState;
 use crate::account::{AccountState, Mailbox};
+use crate::index::{InternalDate, Oldest};
 use crate::record::{
     Reader, RecordError, Writer, decode_acl, decode_alert, decode_bool, encode_acl, encode_alert,
     kind,
@@ -66,6 +67,12 @@ fn decode_sections<'b>(
 pub(super) fn encode_account(state: &AccountState, out: &mut Writer<'_>) {
     let mut sections = Sections::default();
     sections.add(kind::ALERT_POSTED, |out| encode_alerts(&state.alerts, out));
+    if state.moves.last > 0 {
+        sections.add(kind::MOVE_BEGUN, |out| state.moves.encode_out(out));
+    }
+    if !state.moves.into.is_empty() {
+        sections.add(kind::MOVE_KNOWN, |out| state.moves.encode_into(out));
+    }
     sections.finish(out);
 }
 
@@ -79,15 +86,26 @@ pub(super) fn decode_account(
             state.alerts = decode_alerts(body)?;
             Ok(())
         }
+        kind::MOVE_BEGUN => Ok(state.moves.decode_out(body)?),
+        kind::MOVE_KNOWN => Ok(state.moves.decode_into(body)?),
         unknown => Err(RecordError::UnknownKind(unknown).into()),
-    })
+    })?;
+    state.note_all_moving();
+    Ok(())
 }
 
 /// Of one mailbox.
-pub(super) fn encode_mailbox(held: &Mailbox, out: &mut Writer<'_>) {
+pub(super) fn encode_mailbox(held: &Mailbox, form: Form, out: &mut Writer<'_>) {
     let mut sections = Sections::default();
     if !held.acl.is_empty() {
         sections.add(kind::ACL_SET, |out| encode_acl(&held.acl, out));
+    }
+    if !held.class.is_empty() {
+        sections.add(kind::MAILBOX_CLASSED, |out| out.text(&held.class));
+    }
+    // Where the messages are stated they are counted when they are read.
+    if form == Form::Pages {
+        sections.add(kind::PAGES_COUNTED, |out| encode_counts(held, out));
     }
     sections.add(kind::QUOTA_MARK, |out| {
         if held.deleted_bytes > 0 {
@@ -104,6 +122,11 @@ pub(super) fn decode_mailbox(held: &mut Mailbox, input: &mut Reader<'_>) -> Resu
             held.acl = decode_acl(body)?;
             Ok(())
         }
+        kind::MAILBOX_CLASSED => {
+            held.class = body.text()?;
+            Ok(())
+        }
+        kind::PAGES_COUNTED => decode_counts(held, body),
         kind::QUOTA_MARK => {
             held.deleted_bytes = body.u64()?;
             Ok(())
@@ -145,4 +168,37 @@ fn decode_alerts(body: &mut Reader<'_>) -> Result<AlertState, StateError> {
         alerts.posted.push(alert);
     }
     Ok(alerts)
+}
+
+/// What is told of a mailbox and stands in its pages only. Left out where it is not known: an
+/// older version wrote them, and they have not been read since.
+fn encode_counts(held: &Mailbox, out: &mut Writer<'_>) {
+    let oldest = held.index.pages().iter().map(|slot| match slot.oldest {
+        Oldest::Known(Some(date)) => Some(date),
+        Oldest::Known(None) | Oldest::Unread => None,
+    });
+    let oldest: Option<Vec<InternalDate>> = oldest.collect();
+    let (Some(oldest), Some(unseen_media)) = (oldest, held.unseen_media) else {
+        return;
+    };
+    if oldest.is_empty() {
+        return;
+    }
+    out.u32(unseen_media);
+    for date in oldest {
+        out.i64(date.unix_s);
+        out.i16(date.zone_min);
+    }
+}
+
+fn decode_counts(held: &mut Mailbox, body: &mut Reader<'_>) -> Result<(), StateError> {
+    let unseen_media = body.u32()?;
+    if unseen_media > held.index.len() {
+        return Err(StateError::Contradiction("counters"));
+    }
+    held.unseen_media = Some(unseen_media);
+    held.index.note_oldest(|| {
+        let (unix_s, zone_min) = (body.i64()?, body.i16()?);
+        Ok(InternalDate { unix_s, zone_min })
+    })
 }

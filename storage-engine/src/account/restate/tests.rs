@@ -1,6 +1,10 @@
 //! Bytes of account states, written out.
 
 use super::*;
+use crate::actor::Actor;
+use crate::ids::{ModSeq, Place, Uid};
+use crate::index::Entry;
+use crate::request::{Flags, Operation};
 
 /// An account as version 1 wrote it: INBOX, whose one message was expunged, and a subscription.
 const ACCOUNT: &str = concat!(
@@ -80,4 +84,95 @@ fn a_section_of_an_unknown_kind_is_refused_and_so_are_other_versions() {
         let error = StateError::Version(version);
         assert_eq!(AccountState::decode(&other).unwrap_err(), error);
     }
+}
+
+/// A mailbox with a class and three messages, two of which are `$Media` that nobody has seen.
+fn contacts() -> AccountState {
+    let mailbox = MailboxId(1);
+    let mut state = AccountState::default();
+    for record in [
+        Record::AccountCreated,
+        Record::MailboxCreated {
+            mailbox,
+            name: "INBOX".to_owned(),
+            uid_validity: UidValidity(5),
+            special_use: 0,
+            noselect: false,
+        },
+        Record::MailboxClassed {
+            mailbox,
+            class: "IPF.Contact".to_owned(),
+        },
+        Record::KeywordAdded {
+            mailbox,
+            name: "$media".to_owned(),
+        },
+    ] {
+        state.apply(&record);
+    }
+    for (uid, date, flags) in [(1, 300, 1 << 5), (2, 100, 1 << 5), (3, 200, 0)] {
+        let entry = Entry {
+            uid: Uid(uid),
+            mod_seq: ModSeq(1 + u64::from(uid)),
+            flags: Flags(flags),
+            internal_date_s: date,
+            zone_min: -60,
+            saved_s: 0,
+            size: 10,
+            body: BodyId(u64::from(uid)),
+            body_place: Place::NONE,
+            summary_place: Place::NONE,
+        };
+        state.apply(&Record::MessageAdded { mailbox, entry });
+    }
+    state
+}
+
+#[test]
+fn what_status_tells_is_known_while_the_pages_are_cold() {
+    let mut state = contacts();
+    let index = state.index_mut(MailboxId(1)).unwrap();
+    index.fold();
+    index.set_page_place(0, Place::NONE);
+    let read = AccountState::decode(&state.encode(Form::Pages).unwrap()).unwrap();
+    assert!(read.mailbox(MailboxId(1)).unwrap().index.cold());
+    let status = |state: &AccountState| {
+        let held = state.mailbox(MailboxId(1)).unwrap();
+        held.status(&Actor::Owner)
+    };
+    for told in [status(&state), status(&read)] {
+        let oldest = told.oldest.map(|date| (date.unix_s, date.zone_min));
+        assert_eq!((oldest, told.unseen_media), (Some((100, -60)), 2));
+        assert_eq!((told.messages, told.class.as_str()), (3, "IPF.Contact"));
+    }
+    let describe = Operation::Describe;
+    assert_eq!(read.pages_needed(&describe, &Actor::Owner), []);
+}
+
+#[test]
+fn pages_of_version_1_are_read_before_they_are_told_of() {
+    let mut state = contacts();
+    let index = state.index_mut(MailboxId(1)).unwrap();
+    index.fold();
+    index.set_page_place(0, Place::NONE);
+    // Version 1 had no sections: without the class, and with the pages not counted, none is left.
+    let held = state.mailboxes.get_mut(&MailboxId(1)).unwrap();
+    held.class.clear();
+    held.unseen_media = None;
+    let mut bytes = state.encode(Form::Pages).unwrap();
+    // No sections of the account are the last 4 bytes, none of the mailbox those before the 4 that
+    // say that no body is shared.
+    bytes.truncate(bytes.len() - 4);
+    bytes.drain(bytes.len() - 8..bytes.len() - 4);
+    bytes[0] = 1;
+    let mut old = AccountState::decode(&bytes).unwrap();
+    let describe = Operation::Describe;
+    assert_eq!(old.pages_needed(&describe, &Actor::Owner), [MailboxId(1)]);
+    let page = state.mailbox(MailboxId(1)).unwrap().index.pages()[0]
+        .page
+        .clone();
+    assert!(old.index_mut(MailboxId(1)).unwrap().warm(0, page.unwrap()));
+    let told = old.mailbox(MailboxId(1)).unwrap().status(&Actor::Owner);
+    assert_eq!(told.unseen_media, 2);
+    assert_eq!(told.oldest.map(|date| date.unix_s), Some(100));
 }

@@ -5,6 +5,7 @@ const LIMIT: Limit = Limit {
     bytes_max: Some(100),
     messages_max: Some(1_000),
     alert_percent: Some(80),
+    mailboxes_max: None,
 };
 
 fn ask(state: &mut AccountState, operation: AlertOperation) -> Result<Vec<Record>, Refusal> {
@@ -146,6 +147,7 @@ fn a_quota_that_is_lowered_below_what_is_used_is_told_and_refuses_growth_only() 
         bytes_max: Some(50),
         messages_max: None,
         alert_percent: None,
+        mailboxes_max: None,
     };
     let append = append(Target::Name("INBOX".into()), 1, lower);
     assert_eq!(do_it(&mut state, append), Err(Refusal::OverQuota));

@@ -115,8 +115,8 @@ pub(super) fn request(account: AccountId, operation: Operation) -> Request {
 pub(super) async fn create(store: &MailStore<SimDisk>, account: AccountId) {
     let archive = NewMailbox {
         name: "Archive".into(),
-        special_use: vec![],
         subscribe: true,
+        ..NewMailbox::default()
     };
     let operation = Operation::CreateAccount {
         mailboxes: vec![archive],
@@ -166,6 +166,7 @@ pub(super) fn append(account: AccountId, messages: Vec<NewMessage>) -> Request {
         Operation::Append {
             mailbox,
             messages,
+            replaces: None,
             limit,
         },
     )

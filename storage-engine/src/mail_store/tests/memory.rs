@@ -100,8 +100,7 @@ fn a_refused_account_leaves_nothing_behind() {
     with(&disk, &frugal(), async |store, _| {
         let twice = NewMailbox {
             name: "a".repeat(5_000),
-            special_use: vec![],
-            subscribe: false,
+            ..NewMailbox::default()
         };
         let mailboxes = vec![twice];
         let refused = request(ALICE, Operation::CreateAccount { mailboxes });

@@ -38,6 +38,52 @@ fn append_up_to_its_message() {
 }
 
 #[test]
+fn append_in_the_place_of_another_message() {
+    let replaces = |wire: &str| {
+        let replaces = append(wire).unwrap_or_else(|e| panic!("{wire}: {e}"));
+        replaces.replaces.map(|it| (it.uid, it.must_exist))
+    };
+    let whole = "A001 APPEND \"Drafts\" (\\Seen \\Draft) \"20-JAN-2010\" \
+                 (REPLACESUID(30675) CHECKOLDEXISTS) ";
+    assert_eq!(replaces(whole), Some((30_675, true)));
+    let parsed = append(whole).unwrap();
+    assert_eq!(parsed.flags, [Flag::Seen, Flag::Draft]);
+    let date = parsed.internal_date.unwrap();
+    assert_eq!(
+        (date.to_unix_seconds(), date.zone_minutes),
+        (1_263_945_600, 0)
+    );
+    for (wire, expected) in [
+        ("a APPEND x (replacesuid(7)) ", Some((7, false))),
+        (
+            "a APPEND x \"1-Jan-2010\" (REPLACESUID(7)) ",
+            Some((7, false)),
+        ),
+        (
+            "a APPEND x () (CHECKOLDEXISTS REPLACESUID(7)) ",
+            Some((7, true)),
+        ),
+        ("a APPEND x (Replacesuid2) ", None),
+    ] {
+        assert_eq!(replaces(wire), expected, "{wire}");
+    }
+    for wire in [
+        "a APPEND x (CHECKOLDEXISTS) ",
+        "a APPEND x (\\Seen) (CHECKOLDEXISTS) ",
+        "a APPEND x (REPLACESUID(0)) ",
+        "a APPEND x (REPLACESUID(4294967296)) ",
+        "a APPEND x (REPLACESUID) ",
+        "a APPEND x (REPLACESUID(1) REPLACESUID(2)) ",
+        "a APPEND x (REPLACESUID(1)) (\\Seen) ",
+        "a APPEND x () () ",
+        "a APPEND x \"20-JAN-10\" ",
+        "a APPEND x \"20-JAN-2010 \" ",
+    ] {
+        assert!(append(wire).is_err(), "{wire}");
+    }
+}
+
+#[test]
 fn fetch_items_and_macros() {
     use FetchAttribute as A;
     let fetch = |wire: &str| match parse(wire) {
