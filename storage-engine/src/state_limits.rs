@@ -23,6 +23,9 @@ pub const KEYWORD_BYTES_MAX: usize = 255;
 pub const KEYWORDS_MAX_U8: u8 = 59;
 const _: () = assert!(crate::request::Flags::KEYWORDS_MAX == 59);
 
+/// Bytes of an account's S/MIME certificate: real ones have 1 to 4 KiB.
+pub const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+
 /// Messages that one APPEND may bring: its records are one frame.
 pub const APPEND_MESSAGES_MAX: usize = 1_000;
 

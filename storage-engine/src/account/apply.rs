@@ -107,6 +107,7 @@ impl AccountState {
                 }
             }
             Record::Moved { mailbox, places } => self.move_places(*mailbox, places, effects),
+            Record::CertificateSet { certificate } => self.set_certificate(certificate),
             Record::Restated { part, parts, bytes } => self.restate(*part, *parts, bytes),
             Record::AclSet { mailbox, acl } => self.set_acl(*mailbox, acl, effects),
         }

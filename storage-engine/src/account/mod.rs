@@ -7,6 +7,7 @@
 
 mod acl;
 mod apply;
+mod certificate;
 mod describe;
 mod history;
 mod keywords;

@@ -20,6 +20,8 @@ impl AccountState {
         match operation {
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
+            | Operation::SetCertificate { .. }
+            | Operation::Certificate
             | Operation::Subscribe { .. }
             | Operation::Unsubscribe { .. } => Err(Refusal::NoPermission),
             // What is described is what the guest may see; chunks are nothing yet.

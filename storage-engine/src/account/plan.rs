@@ -105,6 +105,10 @@ impl AccountState {
             Operation::ChangeAcl { name, changes } => self.plan_change_acl(name, changes),
             Operation::Acl { name } => self.plan_acl(name),
             Operation::MyRights { name } => self.plan_my_rights(name, actor),
+            Operation::SetCertificate { certificate } => {
+                self.plan_set_certificate(certificate.as_ref())
+            }
+            Operation::Certificate => Ok(Planned::nothing(ReplyDraft::Certificate)),
             Operation::Deselect { .. } => Ok(Planned::nothing(ReplyDraft::Done)),
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
@@ -147,6 +151,8 @@ impl AccountState {
             | Operation::ChangeAcl { .. }
             | Operation::Acl { .. }
             | Operation::MyRights { .. }
+            | Operation::SetCertificate { .. }
+            | Operation::Certificate
             | Operation::Deselect { .. }
             | Operation::UploadChunk { .. }
             | Operation::AbandonUpload { .. }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::AccountState;
+use super::{AccountState, Mailbox};
 use crate::acl::{Acl, Rights};
 use crate::actor::Actor;
 use crate::ids::{ChangeNumber, MailboxId, ModSeq, Uid, UidValidity};
@@ -68,6 +68,8 @@ pub enum ReplyDraft {
         /// HIGHESTMODSEQ after it.
         mod_seq: ModSeq,
     },
+    /// [`Reply::Certificate`]
+    Certificate,
     /// [`Reply::Transferred`]
     Transferred {
         /// Source.
@@ -108,13 +110,7 @@ impl ReplyDraft {
             } => {
                 // Deleted by somebody between the plan and now: then it can't be selected.
                 let held = published.selectable_id(mailbox)?;
-                Reply::Selected(Selected {
-                    status: held.status(&actor),
-                    keywords: held.keywords.to_vec(),
-                    rights: held.acl.rights_of(&actor),
-                    first_recent,
-                    change: change(mailbox),
-                })
+                Reply::Selected(selected(held, &actor, first_recent, change(mailbox)))
             }
             ReplyDraft::Appended {
                 mailbox,
@@ -137,6 +133,7 @@ impl ReplyDraft {
                 mod_seq,
                 change: change(mailbox),
             },
+            ReplyDraft::Certificate => Reply::Certificate(published.certificate()),
             ReplyDraft::Expunged { mailbox, mod_seq } => Reply::Expunged {
                 change: change(mailbox),
                 mod_seq,
@@ -155,5 +152,15 @@ impl ReplyDraft {
                 mod_seq,
             },
         })
+    }
+}
+
+fn selected(held: &Mailbox, actor: &Actor, first_recent: Uid, change: ChangeNumber) -> Selected {
+    Selected {
+        status: held.status(actor),
+        keywords: held.keywords.to_vec(),
+        rights: held.acl.rights_of(actor),
+        first_recent,
+        change,
     }
 }

@@ -398,6 +398,7 @@ fn purpose(operation: &Operation) -> Purpose {
         | Operation::RenameMailbox { .. }
         | Operation::Subscribe { .. }
         | Operation::UploadChunk { .. }
+        | Operation::SetCertificate { .. }
         | Operation::Append { .. } => Purpose::Growth,
         Operation::Transfer(transfer) => match transfer.kind {
             TransferKind::Copy => Purpose::Growth,
@@ -415,6 +416,7 @@ fn purpose(operation: &Operation) -> Purpose {
         | Operation::ChangeAcl { .. }
         | Operation::Acl { .. }
         | Operation::MyRights { .. }
+        | Operation::Certificate
         | Operation::Store(_)
         | Operation::Expunge { .. }
         | Operation::Locate { .. } => Purpose::Upkeep,

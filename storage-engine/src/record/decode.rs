@@ -75,6 +75,9 @@ fn decode_body(kind: u8, body: &mut Reader<'_>) -> Result<Record, RecordError> {
             mailbox: MailboxId(body.u32()?),
             acl: decode_acl(body)?,
         },
+        kind::CERTIFICATE_SET => Record::CertificateSet {
+            certificate: body.bytes()?.to_vec(),
+        },
         _ => decode_message(kind, body)?,
     })
 }

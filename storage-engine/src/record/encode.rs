@@ -41,6 +41,7 @@ fn kind_of(record: &Record) -> u8 {
         Record::Moved { .. } => kind::MOVED,
         Record::Restated { .. } => kind::RESTATED,
         Record::AclSet { .. } => kind::ACL_SET,
+        Record::CertificateSet { .. } => kind::CERTIFICATE_SET,
     }
 }
 
@@ -79,6 +80,7 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
             out.u32(mailbox.0);
             encode_acl(acl, out);
         }
+        Record::CertificateSet { certificate } => out.bytes(certificate),
         _ => encode_message(record, out),
     }
 }

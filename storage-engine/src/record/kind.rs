@@ -17,3 +17,4 @@ pub const RECENT_TAKEN: u8 = 14;
 pub const MOVED: u8 = 15;
 pub const RESTATED: u8 = 16;
 pub const ACL_SET: u8 = 17;
+pub const CERTIFICATE_SET: u8 = 34;

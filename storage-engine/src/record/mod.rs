@@ -139,6 +139,11 @@ pub enum Record {
         /// Message, new body place, new summary place; ascending.
         places: Vec<(Uid, Place, Place)>,
     },
+    /// The account's own S/MIME certificate.
+    CertificateSet {
+        /// DER; empty is none.
+        certificate: Vec<u8>,
+    },
     /// The whole account as of the frame before this one's, cut in parts of consecutive LSNs.
     Restated {
         /// 0..parts
@@ -177,6 +182,7 @@ impl Record {
             | Record::MessageAdded { .. }
             | Record::KeywordAdded { .. }
             | Record::RecentTaken { .. }
+            | Record::CertificateSet { .. }
             | Record::Restated { .. }
             | Record::AclSet { .. } => Vec::new(),
         }

@@ -68,6 +68,8 @@ pub enum Reply {
     Acl(Acl),
     /// Of `MyRights`.
     Rights(Rights),
+    /// Of `Certificate`.
+    Certificate(Option<Arc<[u8]>>),
     /// Of `Locate`.
     Located {
         /// The body's identity.

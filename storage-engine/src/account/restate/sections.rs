@@ -55,18 +55,25 @@ fn decode_sections<'b>(
 }
 
 /// Of the account.
-pub(super) fn encode_account(_state: &AccountState, out: &mut Writer<'_>) {
-    let sections = Sections::default();
+pub(super) fn encode_account(state: &AccountState, out: &mut Writer<'_>) {
+    let mut sections = Sections::default();
+    if let Some(certificate) = state.certificate() {
+        sections.add(kind::CERTIFICATE_SET, |out| out.bytes(&certificate));
+    }
     sections.finish(out);
 }
 
 /// Of the account.
 pub(super) fn decode_account(
-    _state: &mut AccountState,
+    state: &mut AccountState,
     input: &mut Reader<'_>,
 ) -> Result<(), StateError> {
-    decode_sections(input, |kind, _body| {
-        Err(RecordError::UnknownKind(kind).into())
+    decode_sections(input, |kind, body| match kind {
+        kind::CERTIFICATE_SET => {
+            state.set_certificate(body.bytes()?);
+            Ok(())
+        }
+        unknown => Err(RecordError::UnknownKind(unknown).into()),
     })
 }
 

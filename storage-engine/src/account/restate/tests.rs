@@ -81,3 +81,19 @@ fn a_section_of_an_unknown_kind_is_refused_and_so_are_other_versions() {
         assert_eq!(AccountState::decode(&other).unwrap_err(), error);
     }
 }
+
+#[test]
+fn a_certificate_is_a_section_of_the_account() {
+    let mut state = AccountState::decode(&bytes(&format!("01{ACCOUNT}{INBOX}{NONE_SHARED}")));
+    let state = state.as_mut().unwrap();
+    let certificate = vec![0x30, 0];
+    state.apply(&Record::CertificateSet { certificate });
+    let written = state.encode(Form::Whole).unwrap();
+    let section = bytes("010000002206000000020000003000");
+    assert!(written.ends_with(&section), "{written:02x?}");
+    let read = AccountState::decode(&written).unwrap();
+    assert_eq!(read.certificate().as_deref(), Some(&[0x30, 0][..]));
+    let certificate = Vec::new();
+    state.apply(&Record::CertificateSet { certificate });
+    assert_eq!(state.certificate(), None);
+}
