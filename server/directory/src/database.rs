@@ -21,6 +21,7 @@ use crate::template::Template;
 
 pub(crate) mod adopt;
 mod groups;
+mod routes;
 mod rows;
 mod schema;
 mod settings;

@@ -25,10 +25,15 @@ use crate::limits::{
 use crate::name::{AccountName, canonical_domain};
 use crate::names::KnownNames;
 use crate::password::Password;
-use crate::settings::{Settings, Written};
+use crate::route::Route;
 use crate::template::Template;
 use crate::throttle::{Throttle, Verdict};
 use crate::worker::{HashJob, Hasher, Job, Login, Shared, StoreJob, run};
+
+mod domains;
+mod routes;
+
+pub use routes::{Destination, RouteTest, UnknownNames};
 
 /// How to open the directory.
 #[derive(Clone, Debug)]
@@ -77,6 +82,12 @@ impl Directory {
             cache: LoginCache::new().map_err(|_| no_randomness())?,
             names: KnownNames::default(),
             throttle: Throttle::new(options.failures_per_minute_max),
+            routes: ArcSwap::from_pointee(database.route_table().map_err(|source| {
+                OpenError::Database {
+                    path: options.path.clone(),
+                    source,
+                }
+            })?),
             decoy: StoredHash::of(&Password::new(nobody)).ok_or_else(no_randomness)?,
             domains: ArcSwap::default(),
             external: OnceLock::new(),
@@ -160,12 +171,15 @@ impl DirectoryHandle {
         if !password.is_admissible() {
             return None;
         }
+        let Route::Local(name) = self.shared.routes.load().route(name).route else {
+            return None;
+        };
         let verdict = self
             .shared
             .throttle
-            .try_verdict(name, remote, Instant::now())?;
+            .try_verdict(&name, remote, Instant::now())?;
         match verdict {
-            Verdict::Open => self.shared.cache.try_get(name, password),
+            Verdict::Open => self.shared.cache.try_get(&name, password),
             Verdict::Closed => None,
         }
     }
@@ -213,18 +227,24 @@ impl DirectoryHandle {
         }
     }
 
-    /// The account that mail for this name goes to: at once if it was found lately, else from the
-    /// database. Accounts that are being added or deleted are not there, nor is what is no name.
+    /// The account with exactly this name, whatever the routing table says: at once if it was found
+    /// lately, else from the database. Accounts that are being added or deleted are not there, nor
+    /// is what is no name.
     pub async fn lookup(&self, name: &str) -> Result<Option<Account>, LookupError> {
         let Ok(name) = self.resolve(name) else {
             return Ok(None);
         };
-        if let Some(account) = self.shared.cache.try_known(&name) {
+        self.account(&name).await
+    }
+
+    /// The active account with exactly this name.
+    pub(crate) async fn account(&self, name: &AccountName) -> Result<Option<Account>, LookupError> {
+        if let Some(account) = self.shared.cache.try_known(name) {
             return Ok(Some(account));
         }
         match self.shared.external.get() {
-            Some(external) => self.lookup_external(external, name).await,
-            None => self.lookup_here(name).await,
+            Some(external) => self.lookup_external(external, name.clone()).await,
+            None => self.lookup_here(name.clone()).await,
         }
     }
 
@@ -371,85 +391,6 @@ impl DirectoryHandle {
             let set = database.set_quota(&name, quota);
             shared.cache.invalidate(&name);
             set
-        })
-        .await
-    }
-
-    /// Changes settings of an account, by key; an empty value takes the domain's again. Answers
-    /// with the account as it is now.
-    pub async fn set_account_settings(
-        &self,
-        name: &str,
-        changes: Vec<(String, String)>,
-    ) -> Result<Account, ChangeError> {
-        let name = self.resolve(name)?;
-        self.write(move |database, shared| {
-            let set = database.set_account_settings(&name, &changes);
-            shared.cache.invalidate(&name);
-            set
-        })
-        .await
-    }
-
-    /// Changes settings of a domain, for all its accounts that have none of their own.
-    pub async fn set_domain_settings(
-        &self,
-        domain: &str,
-        changes: Vec<(String, String)>,
-    ) -> Result<(), ChangeError> {
-        let domain = domain.to_owned();
-        self.write(move |database, shared| {
-            let set = database.set_domain_settings(&domain, &changes);
-            shared.reload_domains(database);
-            shared.cache.invalidate_all();
-            set
-        })
-        .await
-    }
-
-    /// Settings as they were written: the account's own, and its domain's.
-    pub async fn account_settings(&self, name: &str) -> Result<(Written, Written), ChangeError> {
-        let name = self.resolve(name)?;
-        self.write(move |database, _| database.account_settings(&name))
-            .await
-    }
-
-    /// Settings of a domain, as they were written.
-    pub async fn written_domain_settings(&self, domain: &str) -> Result<Written, ChangeError> {
-        let domain = domain.to_owned();
-        self.write(move |database, _| database.domain_settings(&domain))
-            .await
-    }
-
-    /// What holds for a domain (canonical) before an account is known; `None` if it is not ours.
-    /// Never blocks, so a shard may call it.
-    pub fn domain_settings(&self, domain: &str) -> Option<Arc<Settings>> {
-        self.shared.domains.load().get(domain).cloned()
-    }
-
-    /// Adds a domain, with a template for its new accounts or with the server's.
-    pub async fn domain_add(
-        &self,
-        domain: &str,
-        template: Option<Template>,
-    ) -> Result<(), ChangeError> {
-        template.as_ref().map_or(Ok(()), Template::check)?;
-        let domain = domain.to_owned();
-        self.write(move |database, shared| {
-            let added = database.domain_add(&domain, template.as_ref());
-            shared.reload_domains(database);
-            added
-        })
-        .await
-    }
-
-    /// Deletes a domain that has no accounts.
-    pub async fn domain_delete(&self, domain: &str) -> Result<(), ChangeError> {
-        let domain = domain.to_owned();
-        self.write(move |database, shared| {
-            let deleted = database.domain_delete(&domain);
-            shared.reload_domains(database);
-            deleted
         })
         .await
     }

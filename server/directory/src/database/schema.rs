@@ -44,6 +44,13 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX group_members_member ON group_members (member);
 ",
+    // A source is `name@domain`, `@domain` or `*@domain`, a target what `RouteTarget` prints.
+    "
+    CREATE TABLE routes (
+        source TEXT PRIMARY KEY NOT NULL,
+        target TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of the files that this program writes.
