@@ -79,6 +79,10 @@ async fn run<R: Runtime>(shard: &Shard<R>, job: ShardJob) {
             let _ = reply.try_send(answer.map_err(|refusal| refusal.to_string()));
             return;
         }
+        ShardJob::SetRunning { every_s, reply } => {
+            shard.set_running_every(every_s);
+            (Ok(()), reply)
+        }
         // The directory holds the quota; every login and delivery brings the newest with it.
         ShardJob::SetQuota { reply, .. } => (Ok(()), reply),
     };

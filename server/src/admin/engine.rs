@@ -130,7 +130,6 @@ impl Engine {
     }
 
     /// Asks the owner of an account for anything, as the system. The answer is durable.
-    #[allow(dead_code, reason = "for commands about mailboxes")]
     pub(super) async fn operation(
         &mut self,
         id: AccountId,
@@ -196,7 +195,7 @@ async fn create_on_shards(
     outcomes
 }
 
-async fn ask_shards<T>(
+pub(super) async fn ask_shards<T>(
     jobs: &Sender<ShardJob>,
     sleep: Sleep,
     job: impl FnOnce(Sender<Result<T, String>>) -> ShardJob,

@@ -5,12 +5,15 @@
 //! does not.
 
 mod accounts;
+mod certificate;
 mod engine;
 mod http;
 mod http_connections;
 mod jobs;
 mod limits;
 mod requests;
+mod routes;
+mod running;
 mod server;
 mod socket;
 
@@ -20,7 +23,8 @@ pub use http::{Counter, Health, Status};
 pub use jobs::{JobReply, ShardJob};
 pub use limits::SHARD_JOBS_WAITING_MAX;
 pub use requests::{
-    AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
+    AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, RouteLine, RouteRequest,
+    SettingLine,
 };
 pub use server::{AdminOptions, AdminServer, start};
 pub use socket::{AdminSocket, AskError, SOCKET_NAME, ask};

@@ -88,7 +88,9 @@ impl Target {
             | AdminReply::Settings { .. }
             | AdminReply::Accounts { .. }
             | AdminReply::Domains { .. }
-            | AdminReply::Imported { .. } => Ok(reply),
+            | AdminReply::Imported { .. }
+            | AdminReply::Routes { .. }
+            | AdminReply::Route { .. } => Ok(reply),
         }
     }
 }

@@ -12,7 +12,7 @@ use storage_engine::request::{NewMessage, Operation, Refusal, Reply, Target};
 use crate::flags;
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
-use crate::session::{Completion, Execution, Gone, Incoming, Location, Session, State};
+use crate::session::{Completion, Execution, Gone, Incoming, Location, Running, Session, State};
 use crate::upload::{self, Upload};
 
 /// The command up to its message literal has come: takes the message or refuses it.
@@ -70,7 +70,10 @@ fn refuse<R: Runtime>(session: &mut Session<R>, completion: Completion) -> Execu
 
 /// Where the message is to go. Another account's log takes no octet of a message that its
 /// mailbox would refuse.
-async fn locate<R: Runtime>(session: &Session<R>, mailbox: &str) -> Result<Location, Refusal> {
+pub(super) async fn locate<R: Runtime>(
+    session: &Session<R>,
+    mailbox: &str,
+) -> Result<Location, Refusal> {
     let location = session.locate(mailbox).await?;
     if location.is_foreign() {
         let name = location.name.clone();
@@ -113,7 +116,9 @@ async fn take<R: Runtime>(
             return Err(Gone::Bye("Out of step"));
         }
     }
-    let uploaded = match upload.finish().await {
+    // Until here the client was sending; from here on it waits.
+    let mut running = Running::begin(session);
+    let uploaded = match running.wait(session, upload.finish()).await {
         Ok(uploaded) => uploaded,
         Err(refusal) => return refused(&refusal, Missing::Destination),
     };
@@ -135,13 +140,14 @@ async fn take<R: Runtime>(
         body,
         summary: uploaded.summary,
     };
-    store(session, &location, message).await
+    store(session, &location, message, &mut running).await
 }
 
 async fn store<R: Runtime>(
     session: &mut Session<R>,
     location: &Location,
     message: NewMessage,
+    running: &mut Running,
 ) -> Execution {
     let body = message.body.clone();
     let operation = Operation::Append {
@@ -149,7 +155,8 @@ async fn store<R: Runtime>(
         messages: vec![message],
         limit: location.limit,
     };
-    match session.request_at(location, operation).await {
+    let asked = session.asking_at(location, operation);
+    match running.wait(session, asked).await {
         Ok(Reply::Appended {
             mailbox,
             uid_validity,

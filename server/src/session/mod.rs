@@ -31,10 +31,12 @@ use crate::shard::sessions::{EndReason, SessionEntry};
 pub mod body;
 pub mod capability;
 pub mod completion;
+pub mod domain;
 pub mod foreign;
 pub mod location;
 pub mod principal;
 pub mod refusal;
+pub mod running;
 pub mod selected;
 pub mod wire;
 
@@ -44,6 +46,7 @@ mod tests;
 pub use crate::transport::Gone;
 pub use completion::{Completion, Then};
 pub use location::Location;
+pub use running::Running;
 pub use selected::Selected;
 pub use wire::{Incoming, Wire};
 
@@ -387,7 +390,14 @@ impl<R: Runtime> Session<R> {
 
     fn greet(&mut self) {
         let code = Code::Capability(self.capability_words());
-        let text = format!("Corepost IMAP server at {} ready", self.shard.hostname());
+        // Where domains have addresses of their own, a client sees the one that it came to.
+        let place = self
+            .client_domain()
+            .unwrap_or_else(|| self.shard.hostname());
+        let text = format!(
+            "Corepost IMAP Server {} at {place} ready",
+            env!("CARGO_PKG_VERSION")
+        );
         status::untagged(&mut self.wire.out, Condition::Ok, Some(&code), &text);
     }
 
