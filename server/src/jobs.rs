@@ -80,6 +80,10 @@ async fn run<R: Runtime>(shard: &Shard<R>, job: ShardJob) {
             return;
         }
         ShardJob::RingAll { reply } => (shard.ring_all().await, reply),
+        ShardJob::SetRunning { every_s, reply } => {
+            shard.set_running_every(every_s);
+            (Ok(()), reply)
+        }
         // The directory holds the quota; every login and delivery brings the newest with it.
         ShardJob::SetQuota { reply, .. } => (Ok(()), reply),
     };

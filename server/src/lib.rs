@@ -11,6 +11,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod counters;
+pub mod encryption;
 pub mod flags;
 pub mod identifiers;
 pub mod jobs;

@@ -20,6 +20,23 @@ pub const CHANGES_BEFORE_SNAPSHOT_MAX: usize = 16_384;
 /// ones, and this much is all that a client which does not read can make us hold.
 pub const OUTPUT_BYTES: usize = 64 * 1024;
 
+/// How often a client hears how far its command has come: RFC 9585's advice.
+pub const IN_PROGRESS_EVERY: Duration = Duration::from_secs(15);
+
+/// Threads that encrypt messages: what one COPY ENCRYPTED can keep busy, and one for the others.
+pub const ENCRYPTION_THREADS: usize = 2;
+
+/// Messages that wait for such a thread; whoever comes later waits before it hands its own over.
+pub const ENCRYPTIONS_WAITING_MAX: usize = 16;
+
+/// Bytes of messages that are being encrypted, and of encrypted ones that are not stored yet, for
+/// all sessions of a shard: one of the largest size, or hundreds of the usual.
+pub const ENCRYPTING_BYTES_MAX: u64 = 192 * 1024 * 1024;
+
+/// Messages of one COPY ENCRYPTED: the small ones among them are held until all are stored in one
+/// step, and each large one is an upload of which the store has a bounded number.
+pub const ENCRYPTED_MESSAGES_MAX: usize = 256;
+
 /// Commands that may be refused with BAD in a row before the connection is closed.
 pub const BAD_COMMANDS_MAX: u32 = 50;
 

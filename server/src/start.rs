@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_channel::Sender;
@@ -24,6 +25,7 @@ use crate::admission::{Admission, Bounds};
 use crate::cli::directory_options;
 use crate::config::{Config, Limits};
 use crate::counters::Counters;
+use crate::encryption::Encryption;
 use crate::jobs;
 use crate::limits::CHANGES_WAITING_MAX;
 use crate::net::self_signed::ensure_self_signed;
@@ -157,6 +159,8 @@ pub fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), StartEr
             tls: tls.clone(),
             account_sessions: limits.sessions_per_account_max.map(Tally::new),
             changes_waiting_max: CHANGES_WAITING_MAX,
+            encryption: Encryption::start()?,
+            running_s: Arc::new(AtomicU64::new(limits.running_s.unwrap_or(0))),
         },
         store_dir: store_dir.clone(),
         options,

@@ -3,75 +3,22 @@
 //!
 //! `SIMULATION_SEEDS` (60) says how many seeds, `TEST_SEED` repeats one.
 
-use std::rc::Rc;
-use std::sync::Arc;
+mod simulation;
 
-use corepost::config::Config;
-use corepost::counters::Counters;
+use std::rc::Rc;
+
 use corepost::limits::CHANGES_WAITING_MAX;
 use corepost::net::stream::Connection;
-use corepost::runtime::simulated::{SimulatedRuntime, SimulatedStream, Simulation};
-use corepost::runtime::{Peer, Runtime, StopSource, Stream};
-use corepost::service::{self, ShardParts};
+use corepost::runtime::simulated::{SimulatedStream, Simulation};
+use corepost::runtime::{Peer, Runtime, Stream};
 use corepost::session;
-use corepost::shard::mesh::mesh;
-use corepost::shard::{Shard, Shared};
-use futures_lite::future::block_on;
-use mail_directory::{Directory, NewAccount, Options, Password, Quota, Secret, Template};
+use simulation::{Accounts, Sim, World, accounts};
 use storage_engine::disk::sim::SimDisk;
-use storage_engine::ids::AccountId;
-use storage_engine::recovery::{self, Options as StoreOptions};
+use storage_engine::recovery::Options as StoreOptions;
 use storage_engine::request::{Actor, Operation};
 
 const CLIENTS: usize = 4;
 const COMMANDS: usize = 25;
-const ADDRESS: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-type Sim = Shard<SimulatedRuntime>;
-
-/// The directory runs on threads, which a simulation cannot wait for; a login that was good before
-/// is answered without them.
-struct Accounts {
-    directory: Directory,
-    account: AccountId,
-    _folder: tempfile::TempDir,
-}
-
-fn accounts() -> Accounts {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::open(&Options {
-        path: folder.path().join("directory.sqlite"),
-        default_domain: "localhost".into(),
-        template: Template::default(),
-        hash_threads: 1,
-        failures_per_minute_max: None,
-    })
-    .unwrap();
-    let handle = directory.handle();
-    let account = block_on(async {
-        let reserved = handle
-            .prepare_add(NewAccount {
-                name: "user@localhost".into(),
-                secret: Secret::Password(Password::new("secret")),
-                quota: Quota::default(),
-            })
-            .await
-            .unwrap();
-        handle.commit_add(vec![reserved.id]).await.unwrap();
-        let password = Password::new("secret");
-        handle
-            .authenticate("user@localhost", password, ADDRESS)
-            .await
-            .unwrap()
-            .id
-    });
-    let account = AccountId(account.to_bytes());
-    Accounts {
-        directory,
-        account,
-        _folder: folder,
-    }
-}
 
 async fn open_shards(
     simulation: &Rc<Simulation>,
@@ -79,38 +26,14 @@ async fn open_shards(
     seed: u64,
     changes_waiting_max: usize,
 ) -> Vec<Sim> {
-    let shards = 1 + usize::try_from(seed % 3).unwrap();
-    let disk = SimDisk::new(seed);
-    let options = StoreOptions {
-        segment_bytes: 1 << 20,
-        ..StoreOptions::default()
-    };
-    let recovered = recovery::recover(&disk, shards, &options).await.unwrap();
-    let shared = Shared {
-        config: Arc::new(Config::default()),
-        hostname: "sim".into(),
-        directory: accounts.directory.handle(),
-        counters: Arc::new(Counters::default()),
-        account_sessions: None,
-        tls: None,
+    let world = World {
+        disk: SimDisk::new(seed),
+        shards: 1 + usize::try_from(seed % 3).unwrap(),
         changes_waiting_max,
+        body_cache_bytes: StoreOptions::default().body_cache_bytes,
+        running_s: 0,
     };
-    let (_jobs, receiver) = async_channel::bounded(1);
-    let (_source, stop) = StopSource::new();
-    let mut opened = Vec::new();
-    for (index, (start, ends)) in recovered.shards.into_iter().zip(mesh(shards)).enumerate() {
-        let parts = ShardParts {
-            start,
-            ends,
-            options: options.clone(),
-            shared: shared.clone(),
-            jobs: receiver.clone(),
-        };
-        let runtime = simulation.runtime();
-        let shard = service::open(index, runtime, disk.clone(), parts, stop.clone()).await;
-        opened.push(shard.unwrap());
-    }
-    opened
+    simulation::open_shards(simulation, accounts, &world).await
 }
 
 /// A client that believes what it is told, and nothing else.

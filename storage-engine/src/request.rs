@@ -123,6 +123,10 @@ pub enum Operation {
     Acl { name: String },
     /// MYRIGHTS: the rights of the actor -> `Reply::Rights`.
     MyRights { name: String },
+    /// Sets or takes away the account's own S/MIME certificate (DER).
+    SetCertificate { certificate: Option<Arc<[u8]>> },
+    /// The account's own S/MIME certificate -> `Reply::Certificate`.
+    Certificate,
     /// Newest place of a message's body and summary, after a miss -> `Reply::Located`.
     Locate { mailbox: MailboxId, uid: Uid },
 }

@@ -33,6 +33,9 @@ pub const ALERTS_MAX: usize = 32;
 /// 1,000 octets still have all of it.
 pub const ALERT_TEXT_BYTES_MAX: usize = 900;
 
+/// Bytes of an account's S/MIME certificate: real ones have 1 to 4 KiB.
+pub const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+
 /// Messages that one APPEND may bring: its records are one frame.
 pub const APPEND_MESSAGES_MAX: usize = 1_000;
 

@@ -170,6 +170,9 @@ fn records_that_read_are_written_the_same_way() {
     check(|rng| {
         let records = [
             Record::Subscribed { name: "a/b".into() },
+            Record::CertificateSet {
+                certificate: vec![0x30, 0],
+            },
             Record::Unsubscribed {
                 name: "INBOX".into(),
             },

@@ -22,6 +22,7 @@ use crate::template::Template;
 pub(crate) mod adopt;
 mod alerts;
 mod groups;
+mod routes;
 mod rows;
 mod schema;
 mod settings;

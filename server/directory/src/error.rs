@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::route::{ExternalAddress, RouteError};
+
 /// Why a login was refused. The client's text is the session's business.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The account does not exist or the password is wrong; nobody is told which.
     #[error("the name or the password is wrong")]
@@ -11,6 +13,9 @@ pub enum AuthError {
     /// The password is right, but the account is being deleted.
     #[error("the account is closed")]
     Disabled,
+    /// The account has moved to another system. The secret was right, or none is kept here.
+    #[error("the account has moved to {0}")]
+    Moved(ExternalAddress),
     /// Too many failures from this network for this account within the window.
     #[error("too many failed logins")]
     Throttled,
@@ -69,6 +74,12 @@ pub enum ChangeError {
     /// The account is not in the group.
     #[error("the account is not in that group")]
     NotInGroup,
+    /// What should be a record of the routing table is none.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// No such record.
+    #[error("the routing table has no such record")]
+    NoSuchRoute,
     /// A bound was exceeded (quota, batch or template).
     #[error("{0}")]
     TooLarge(&'static str),

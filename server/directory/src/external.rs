@@ -38,11 +38,13 @@ use crate::worker::Login;
 
 mod flights;
 mod health;
+mod locate;
 mod missing;
 pub mod passwd_file;
 
 use flights::Flights;
 use health::Health;
+use locate::Whose;
 use missing::Missing;
 
 /// Has the engine make an account, and its answer sent where the second argument says; `false` if
@@ -178,23 +180,28 @@ impl Task {
             Some(name) => name.clone(),
             None => return self.directory.authenticate_here(login).await,
         };
+        let Whose::Theirs { name, entry, moved } = self.locate(&name).await? else {
+            return self.directory.authenticate_here(login).await;
+        };
         let verdict = shared.throttle.verdict(&name, login.remote, Instant::now());
         if verdict == Verdict::Closed {
             return Err(AuthError::Throttled);
         }
-        if self.is_local(&name).await? {
-            return self.directory.authenticate_here(login).await;
-        }
-        let entry = self.find(&name).await?;
-        if !self.is_proved(entry.as_deref(), &login.password).await? {
+        if !self.is_proved(&entry, &login.password).await? {
             shared
                 .throttle
                 .failed(Some(&name), login.remote, Instant::now());
             return Err(AuthError::BadCredentials);
         }
-        let Some(entry) = entry.filter(|entry| entry.enabled) else {
+        if let Some(address) = moved {
+            shared
+                .throttle
+                .failed(Some(&name), login.remote, Instant::now());
+            return Err(AuthError::Moved(address));
+        }
+        if !entry.enabled {
             return Err(AuthError::Disabled);
-        };
+        }
         let began = shared.cache.begin(&name);
         let account = self.adopt(&name, &entry).await?;
         let account = account.ok_or(AuthError::Disabled)?;
@@ -251,17 +258,12 @@ impl Task {
         found
     }
 
-    async fn is_proved(
-        &self,
-        entry: Option<&Entry>,
-        password: &Password,
-    ) -> Result<bool, AuthError> {
-        let secrets: &[StoredHash] = match entry.map(|entry| &entry.proof) {
-            Some(Proof::Bind(who)) => {
+    async fn is_proved(&self, entry: &Entry, password: &Password) -> Result<bool, AuthError> {
+        let secrets: &[StoredHash] = match &entry.proof {
+            Proof::Bind(who) => {
                 return Ok(self.ask(self.external.backend.bind(who, password)).await?);
             }
-            Some(Proof::Secrets(secrets)) => secrets,
-            None => &[],
+            Proof::Secrets(secrets) => secrets,
         };
         let (secrets, password) = (secrets.to_vec(), password.clone());
         let proved = self

@@ -26,11 +26,15 @@ use crate::limits::{
 use crate::name::{AccountName, canonical_domain};
 use crate::names::KnownNames;
 use crate::password::Password;
+use crate::route::Route;
 use crate::template::Template;
 use crate::throttle::{Throttle, Verdict};
 use crate::worker::{HashJob, Hasher, Job, Login, Shared, StoreJob, run};
 
 mod alerts;
+mod routes;
+
+pub use routes::{Destination, RouteTest, UnknownNames};
 
 /// How to open the directory.
 #[derive(Clone, Debug)]
@@ -79,6 +83,12 @@ impl Directory {
             cache: LoginCache::new().map_err(|_| no_randomness())?,
             names: KnownNames::default(),
             throttle: Throttle::new(options.failures_per_minute_max),
+            routes: ArcSwap::from_pointee(database.route_table().map_err(|source| {
+                OpenError::Database {
+                    path: options.path.clone(),
+                    source,
+                }
+            })?),
             decoy: StoredHash::of(&Password::new(nobody)).ok_or_else(no_randomness)?,
             domains: ArcSwap::default(),
             external: OnceLock::new(),
@@ -172,12 +182,15 @@ impl DirectoryHandle {
         if !password.is_admissible() {
             return None;
         }
+        let Route::Local(name) = self.shared.routes.load().route(name).route else {
+            return None;
+        };
         let verdict = self
             .shared
             .throttle
-            .try_verdict(name, remote, Instant::now())?;
+            .try_verdict(&name, remote, Instant::now())?;
         match verdict {
-            Verdict::Open => self.shared.cache.try_get(name, password),
+            Verdict::Open => self.shared.cache.try_get(&name, password),
             Verdict::Closed => None,
         }
     }
@@ -225,18 +238,24 @@ impl DirectoryHandle {
         }
     }
 
-    /// The account that mail for this name goes to: at once if it was found lately, else from the
-    /// database. Accounts that are being added or deleted are not there, nor is what is no name.
+    /// The account with exactly this name, whatever the routing table says: at once if it was found
+    /// lately, else from the database. Accounts that are being added or deleted are not there, nor
+    /// is what is no name.
     pub async fn lookup(&self, name: &str) -> Result<Option<Account>, LookupError> {
         let Ok(name) = self.resolve(name) else {
             return Ok(None);
         };
-        if let Some(account) = self.shared.cache.try_known(&name) {
+        self.account(&name).await
+    }
+
+    /// The active account with exactly this name.
+    pub(crate) async fn account(&self, name: &AccountName) -> Result<Option<Account>, LookupError> {
+        if let Some(account) = self.shared.cache.try_known(name) {
             return Ok(Some(account));
         }
         match self.shared.external.get() {
-            Some(external) => self.lookup_external(external, name).await,
-            None => self.lookup_here(name).await,
+            Some(external) => self.lookup_external(external, name.clone()).await,
+            None => self.lookup_here(name.clone()).await,
         }
     }
 

@@ -26,9 +26,11 @@ mod handle;
 mod hash;
 pub mod import;
 pub mod limits;
+mod locate;
 mod name;
 mod names;
 mod password;
+mod route;
 pub mod settings;
 mod template;
 mod throttle;
@@ -42,9 +44,12 @@ pub use error::{AuthError, ChangeError, HashError, LookupError, NameError, OpenE
 pub use external::passwd_file::PasswdFile;
 pub use external::{Creator, ExternalOptions};
 pub use group::{GroupMember, GroupName, GroupRange};
-pub use handle::{Directory, DirectoryHandle, Options};
+pub use handle::{Destination, Directory, DirectoryHandle, Options, RouteTest, UnknownNames};
 pub use hash::StoredHash;
 pub use name::AccountName;
 pub use password::Password;
+pub use route::{
+    ExternalAddress, Route, RouteError, RouteRecord, RouteSource, RouteTable, RouteTarget, Routing,
+};
 pub use settings::Settings;
 pub use template::{MailboxTemplate, Template};

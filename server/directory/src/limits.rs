@@ -90,6 +90,13 @@ pub const SETTING_BYTES_MAX: usize = 512;
 pub const CLASS_BYTES_MAX: usize = 64;
 /// Mailboxes that a template may name.
 pub const TEMPLATE_MAILBOXES_MAX: usize = 64;
+/// Records that a name may be led through: people chain two or three; more is a circle.
+pub const ROUTE_STEPS_MAX: usize = 16;
+/// Records of the routing table, all in memory (about 200 bytes each) and read anew at a change.
+pub const ROUTES_MAX: usize = 50_000;
+/// The administrator's text of a refusal: it shares a reply line (RFC 5321 4.5.3.1.5: 512 octets)
+/// with the address that it is about.
+pub const REJECT_TEXT_BYTES_MAX: usize = 200;
 /// How long SQLite waits for a lock of another process (a backup, say) before it gives up.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

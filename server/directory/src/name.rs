@@ -55,6 +55,12 @@ impl AccountName {
         &self.text
     }
 
+    /// The same local part in another domain, which is canonical already; `None` where that would
+    /// be too long to be one.
+    pub(crate) fn in_domain(&self, domain: &str) -> Option<Self> {
+        Self::parse(&format!("{}@{domain}", self.local()), domain).ok()
+    }
+
     /// The part before the `@`.
     pub fn local(&self) -> &str {
         self.text.split_at(self.local_bytes).0

@@ -12,15 +12,16 @@ use async_channel::{Receiver, Sender, WeakSender};
 use crate::account::{Account, State};
 use crate::alerts::AlertSet;
 use crate::cache::LoginCache;
-use crate::database::{Database, Known};
+use crate::database::Database;
 use crate::error::AuthError;
 use crate::external::External;
 use crate::hash::StoredHash;
 use crate::name::AccountName;
 use crate::names::KnownNames;
 use crate::password::Password;
+use crate::route::RouteTable;
 use crate::settings::Settings;
-use crate::throttle::{Throttle, Verdict};
+use crate::throttle::Throttle;
 
 /// A job for a thread that has an `S`.
 pub(crate) type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) cache: LoginCache,
     pub(crate) names: KnownNames,
     pub(crate) throttle: Throttle,
+    /// Swapped at a change; whoever follows a name holds one table all the way.
+    pub(crate) routes: ArcSwap<RouteTable>,
     /// Nobody's hash, checked where there is no account, so that both take the same time.
     pub(crate) decoy: StoredHash,
     /// What holds for each domain; replaced as a whole by the thread that owns the database.
@@ -59,6 +62,11 @@ impl Shared {
         match database.all_domain_settings() {
             Ok(domains) => self.domains.store(Arc::new(domains)),
             Err(error) => tracing::error!(%error, "the directory's domains cannot be read"),
+        }
+        // Which addresses are another system's depends on them.
+        match database.route_table() {
+            Ok(table) => self.routes.store(Arc::new(table)),
+            Err(error) => tracing::error!(%error, "the routing table cannot be read"),
         }
     }
 }
@@ -120,29 +128,30 @@ impl Hasher {
             self.shared.throttle.failed(None, *remote, Instant::now());
             return Err(AuthError::BadCredentials);
         };
-        if self.shared.throttle.verdict(name, *remote, Instant::now()) == Verdict::Closed {
-            return Err(AuthError::Throttled);
-        }
-        if let Some(account) = self.shared.cache.get(name, password) {
+        let found = self.locate(name, *remote)?;
+        if found.may_log_in()
+            && let Some(account) = self.shared.cache.get(&found.name, password)
+        {
             return Ok((account, None));
         }
-        let began = self.shared.cache.begin(name);
-        let Some(known) = self.find(name)? else {
-            self.shared.decoy.verify(password);
-            return Err(self.refused(name, *remote));
+        let began = self.shared.cache.begin(&found.name);
+        // What was found before may have changed before this.
+        let found = self.locate(name, *remote)?;
+        let is_right = match &found.known {
+            Some(known) => known.secret.verify(password),
+            None => false,
         };
-        if !known.secret.verify(password) {
-            if !known.secret.is_argon2() {
-                self.shared.decoy.verify(password);
-            }
-            return Err(self.refused(name, *remote));
+        let was_fast = found
+            .known
+            .as_ref()
+            .is_none_or(|known| !is_right && !known.secret.is_argon2());
+        if was_fast {
+            self.shared.decoy.verify(password);
         }
-        if known.state != State::Active {
-            return Err(AuthError::Disabled);
-        }
+        let known = self.concluded(found, is_right, *remote)?;
         if !self.shared.cache.insert(began, &known.account, password) {
             // Something changed while the hash was computed; was it this account?
-            let is_same = self.find(name)?.is_some_and(|again| {
+            let is_same = self.find(&known.account.name)?.is_some_and(|again| {
                 again.state == State::Active && again.secret.as_str() == known.secret.as_str()
             });
             if !is_same {
@@ -153,17 +162,6 @@ impl Hasher {
         Ok((known.account, weak))
     }
 
-    /// The account, unless it is still being added.
-    fn find(&self, name: &AccountName) -> Result<Option<Known>, AuthError> {
-        match self.database.find(name) {
-            Ok(known) => Ok(known.filter(|known| known.state != State::Reserved)),
-            Err(error) => {
-                tracing::error!(%error, "the directory's database failed");
-                Err(AuthError::Unavailable)
-            }
-        }
-    }
-
     /// Whether the password is that of one of these secrets; takes at least the time of a check
     /// against a hash of our own.
     pub(crate) fn is_one_of(&self, secrets: &[StoredHash], password: &Password) -> bool {
@@ -172,13 +170,6 @@ impl Hasher {
             self.shared.decoy.verify(password);
         }
         is_good
-    }
-
-    fn refused(&self, name: &AccountName, remote: IpAddr) -> AuthError {
-        self.shared
-            .throttle
-            .failed(Some(name), remote, Instant::now());
-        AuthError::BadCredentials
     }
 
     /// Best effort: where the queue is full, the next login tries again.

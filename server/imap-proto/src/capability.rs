@@ -57,6 +57,7 @@ pub const TABLE: &[Capability] = &[
     row("IMAP4rev1", 3501, Advertised::Always),
     row("IMAP4", 1730, Advertised::Always),
     row("SASL-IR", 4959, Advertised::BeforeLogin),
+    row("LOGIN-REFERRALS", 2221, Advertised::BeforeLogin),
     row("STARTTLS", 3501, Advertised::BeforeTls),
     row("LOGINDISABLED", 3501, Advertised::LoginRefused),
     row("AUTH=PLAIN", 4616, Advertised::LoginAllowed),
@@ -66,6 +67,7 @@ pub const TABLE: &[Capability] = &[
     row("ENABLE", 5161, Advertised::Always),
     row("LITERAL+", 7888, Advertised::Always),
     row("IDLE", 2177, Advertised::Always),
+    row("INPROGRESS", 9585, Advertised::AfterLogin),
     row("NAMESPACE", 2342, Advertised::AfterLogin),
     row("CHILDREN", 3348, Advertised::AfterLogin),
     row("ACL", 4314, Advertised::AfterLogin),
@@ -167,7 +169,7 @@ mod tests {
     fn plaintext_before_login_offers_starttls_and_refuses_login() {
         assert_eq!(
             line(ConnectionState::NotAuthenticated, true, false),
-            "IMAP4rev1 IMAP4 SASL-IR STARTTLS LOGINDISABLED ID ENABLE LITERAL+ IDLE"
+            "IMAP4rev1 IMAP4 SASL-IR LOGIN-REFERRALS STARTTLS LOGINDISABLED ID ENABLE LITERAL+ IDLE"
         );
     }
 

@@ -18,6 +18,7 @@ use super::mailboxes;
 use super::requests::{
     AccountLine, AdminReply, AdminRequest, ImportAccount, ImportOutcome, SettingLine,
 };
+use super::{certificate, routes};
 
 /// Why a request failed; the text is for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -129,12 +130,7 @@ async fn run(
             let accounts = entries.into_iter().map(line).collect();
             return Ok(AdminReply::Accounts { accounts });
         }
-        AdminRequest::AccountDelete { name } => {
-            let account = directory.mark_deleted(&name).await?;
-            let reason = "the account was deleted".to_owned();
-            engine.end_sessions(account.id, reason).await?;
-            finish_delete(directory, engine, account.id).await?;
-        }
+        AdminRequest::AccountDelete { name } => delete(directory, engine, &name).await?,
         AdminRequest::AccountPassword { name, password } => {
             patiently(engine, || {
                 directory.set_secret(&name, Secret::Password(password.clone()))
@@ -173,8 +169,24 @@ async fn run(
         AdminRequest::Mailbox { account, action } => {
             return mailboxes::execute(directory, engine, &account, action).await;
         }
+        AdminRequest::AccountCertificate { name, certificate } => {
+            certificate::set(directory, engine, &name, certificate).await?;
+        }
+        AdminRequest::RunningSet { every_s } => engine.set_running(every_s).await?,
+        AdminRequest::Route(request) => return Ok(routes::run(directory, request).await?),
     }
     Ok(AdminReply::Done)
+}
+
+async fn delete(
+    directory: &DirectoryHandle,
+    engine: &mut Engine,
+    name: &str,
+) -> Result<(), Failure> {
+    let account = directory.mark_deleted(name).await?;
+    let reason = "the account was deleted".to_owned();
+    engine.end_sessions(account.id, reason).await?;
+    finish_delete(directory, engine, account.id).await
 }
 
 async fn add(

@@ -206,7 +206,7 @@ async fn create_on_shards(
     outcomes
 }
 
-async fn ask_shards<T>(
+pub(super) async fn ask_shards<T>(
     jobs: &Sender<ShardJob>,
     sleep: Sleep,
     job: impl FnOnce(Sender<Result<T, String>>) -> ShardJob,

@@ -40,6 +40,13 @@ pub enum ShardJob {
         /// Answered when no session of the account can change anything any more.
         reply: JobReply,
     },
+    /// How often clients hear 'Running' while a command takes long.
+    SetRunning {
+        /// Seconds; `None` is never.
+        every_s: Option<u64>,
+        /// Answered when it is in force.
+        reply: JobReply,
+    },
     /// The account's quota changed.
     SetQuota {
         /// The account.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod alerts;
+mod certificate;
 mod engine;
 mod http;
 mod http_connections;
@@ -14,6 +15,8 @@ mod limits;
 mod mailboxes;
 mod requests;
 mod rights;
+mod routes;
+mod running;
 mod server;
 mod socket;
 
@@ -25,7 +28,7 @@ pub use limits::SHARD_JOBS_WAITING_MAX;
 pub use mailboxes::{MailboxAction, MailboxLine};
 pub use requests::{
     AccountLine, AdminReply, AdminRequest, AlertAudience, AlertRequest, ImportAccount,
-    ImportOutcome, SettingLine,
+    ImportOutcome, RouteLine, RouteRequest, SettingLine,
 };
 pub use rights::RightsLine;
 pub use server::{AdminOptions, AdminServer, start};

@@ -81,6 +81,13 @@ pub enum AdminRequest {
         /// Its name.
         name: String,
     },
+    /// Set the certificate that an account's own encrypted copies are for.
+    AccountCertificate {
+        /// Its name.
+        name: String,
+        /// PEM or base64 of DER; without it the account has none any more.
+        certificate: Option<String>,
+    },
     /// Add a domain.
     DomainAdd {
         /// Its name.
@@ -105,6 +112,13 @@ pub enum AdminRequest {
         /// What.
         action: MailboxAction,
     },
+    /// How often clients hear 'Running' from now on, until the next start.
+    RunningSet {
+        /// Seconds; none is never.
+        every_s: Option<u64>,
+    },
+    /// Something about the routing table.
+    Route(RouteRequest),
 }
 
 /// What can be asked about alerts.
@@ -148,6 +162,34 @@ pub enum AlertAudience {
     },
     /// Every account.
     Server,
+}
+
+/// A request about the routing table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "route", rename_all = "snake_case", deny_unknown_fields)]
+pub enum RouteRequest {
+    /// A page of it.
+    List {
+        /// Only what follows this source; empty from the beginning.
+        after: String,
+    },
+    /// Add a record, or replace the one of its source.
+    Set {
+        /// `name`, `name@domain`, `@domain` or `*@domain`.
+        source: String,
+        /// `name`, `name@domain`, `@domain` or `reject:text`.
+        target: String,
+    },
+    /// Remove a record.
+    Remove {
+        /// Its source.
+        source: String,
+    },
+    /// Where a name leads.
+    Test {
+        /// The name.
+        name: String,
+    },
 }
 
 /// One account of an import.
@@ -199,6 +241,18 @@ pub enum AdminReply {
         /// In the order of the table.
         settings: Vec<SettingLine>,
     },
+    /// A page of the routing table; an empty one is the end.
+    Routes {
+        /// In the order of their sources.
+        routes: Vec<RouteLine>,
+    },
+    /// Where a name leads.
+    Route {
+        /// The names on the way, one after the other.
+        via: Vec<String>,
+        /// Where it ends, in words.
+        end: String,
+    },
     /// One outcome for each account of the import, in its order.
     Imported {
         /// What became of each.
@@ -235,6 +289,15 @@ pub struct SettingLine {
     pub value: String,
     /// Where the value is from.
     pub origin: Origin,
+}
+
+/// One record of the routing table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteLine {
+    /// Which names it is about.
+    pub source: String,
+    /// Where they lead.
+    pub target: String,
 }
 
 /// What became of one account of an import.

@@ -113,6 +113,7 @@ fn play_shards(jobs: Receiver<ShardJob>, engine: &Mutex<Engine>) {
                 engine.ended.push(account);
                 reply
             }
+            ShardJob::SetRunning { reply, .. } => reply,
             ShardJob::SetQuota {
                 account,
                 quota,

@@ -97,8 +97,7 @@ pub async fn log_in<R: Runtime>(
         .peer
         .ip()
         .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    // A name that is not UTF-8 belongs to nobody; the check takes as long as any other.
-    let user = String::from_utf8_lossy(user);
+    let user = session.login_name(user);
     let directory = session.shard.directory().clone();
     let delay = directory.login_delay(&user, remote);
     if !delay.is_zero() {
@@ -111,6 +110,9 @@ pub async fn log_in<R: Runtime>(
     };
     let counters = session.shard.counters();
     match account {
+        Ok(account) if !account.settings.services.imap => {
+            Ok(Completion::no("service is not enabled for this account"))
+        }
         Ok(account) => {
             counters.logins.add(1);
             if let Err(refusal) = session.log_in(&account).await {
@@ -144,6 +146,14 @@ fn failure(error: AuthError) -> Completion {
             let text = "Incorrect account name or password";
             Completion::no_with(Code::AuthenticationFailed, text)
         }
+        // RFC 2221 4.1; the text is one that clients may know.
+        AuthError::Moved(address) => {
+            let code = Code::Referral {
+                user: address.local().to_owned(),
+                host: address.domain().to_owned(),
+            };
+            Completion::no_with(code, "account has been moved to a remote system")
+        }
         AuthError::Disabled => Completion::no_with(Code::ContactAdmin, "Account is closed"),
         AuthError::Busy | AuthError::Unavailable => Completion::no_with(
             Code::Unavailable,
@@ -170,6 +180,17 @@ mod tests {
             "{traced}"
         );
         assert!(traced.len() < 100 && !traced.contains(char::is_control));
+    }
+
+    /// The sample of row D8, byte for byte.
+    #[test]
+    fn who_has_moved_is_referred() {
+        let address = mail_directory::ExternalAddress::parse("John@othercompany.com", "x");
+        let mut out = Vec::new();
+        failure(AuthError::Moved(address.unwrap())).encode(b"1234", &mut out);
+        let expected = "1234 NO [REFERRAL IMAP://John;AUTH=*@othercompany.com/] \
+                        account has been moved to a remote system\r\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

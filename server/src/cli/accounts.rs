@@ -30,15 +30,10 @@ pub(super) fn execute(
             quota,
             server,
         } => {
-            let quota = Quota {
-                bytes: quota,
-                messages: None,
-            };
-            let password = password::obtain(password)?;
             let request = AdminRequest::AccountAdd {
                 name,
-                password,
-                quota,
+                password: password::obtain(password)?,
+                quota: of(quota, None),
             };
             done(&server, program, request)
         }
@@ -60,11 +55,17 @@ pub(super) fn execute(
             messages,
             server,
         } => {
-            let quota = Quota {
-                bytes: size.0,
-                messages,
-            };
+            let quota = of(size.0, messages);
             done(&server, program, AdminRequest::AccountQuota { name, quota })
+        }
+        Account::Certificate {
+            name,
+            certificate,
+            server,
+        } => {
+            let certificate = certificate.read()?;
+            let request = AdminRequest::AccountCertificate { name, certificate };
+            done(&server, program, request)
         }
         Account::List {
             domain,
@@ -85,6 +86,10 @@ pub(super) fn execute(
         }
         Account::Import { file, server } => import(&file, &server, program, output),
     }
+}
+
+fn of(bytes: Option<u64>, messages: Option<u64>) -> Quota {
+    Quota { bytes, messages }
 }
 
 fn done(server: &Which, program: &dyn Program, request: AdminRequest) -> Result<(), String> {

@@ -37,7 +37,22 @@ pub(super) enum Command {
     /// List, make, rename, delete and describe mailboxes of an account.
     #[command(subcommand)]
     Mailbox(Mailbox),
+    /// Say where names lead: aliases, addresses elsewhere, refusals.
+    #[command(subcommand)]
+    Route(Route),
+    /// How often clients hear "Running" while a command takes long, until the next start.
+    Running {
+        /// Seconds, or never.
+        #[arg(value_parser = every)]
+        every: Every,
+        #[command(flatten)]
+        server: Which,
+    },
 }
+
+/// A period on the command line; `never` is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Every(pub(super) Option<u64>);
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -148,6 +163,15 @@ pub(super) enum Account {
         #[command(flatten)]
         server: Which,
     },
+    /// Set the S/MIME certificate that COPY ENCRYPTED * encrypts the account's copies to.
+    Certificate {
+        /// user or user@domain.
+        name: String,
+        #[command(flatten)]
+        certificate: CertificateFrom,
+        #[command(flatten)]
+        server: Which,
+    },
     /// Add many accounts with ready password hashes.
     ///
     /// A hash is one of crypt's ($6$..., $2b$..., $argon2id$...) or one with its scheme before it
@@ -246,6 +270,45 @@ pub(super) enum Alert {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum Route {
+    /// Show the routing table.
+    Show {
+        /// As a JSON array.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Add a record, or replace the one of the same source.
+    ///
+    /// Mail and logins for the source go to the target. If the target's domain is none of ours,
+    /// the account has moved: clients are referred to it, and the MTA hears its new address.
+    Set {
+        /// user or user@domain; @domain for every name of a domain that has no record of its own;
+        /// *@domain for the names of a domain that nobody has.
+        source: String,
+        /// user or user@domain; @domain for the same name there; reject:TEXT for nowhere.
+        target: String,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Remove a record.
+    Remove {
+        /// Its source.
+        source: String,
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Show where an address leads.
+    Test {
+        /// user or user@domain.
+        address: String,
+        #[command(flatten)]
+        server: Which,
+    },
+}
+
 /// Whom an alert is for.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
@@ -273,6 +336,27 @@ pub(super) struct Which {
     pub(super) config: Option<PathBuf>,
 }
 
+/// A certificate, or none.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct CertificateFrom {
+    /// The certificate's file, as PEM or as base64 of DER.
+    file: Option<PathBuf>,
+    /// Take the certificate away.
+    #[arg(long)]
+    remove: bool,
+}
+
+impl CertificateFrom {
+    /// The file's text; nothing where the certificate is to go.
+    pub(super) fn read(self) -> Result<Option<String>, String> {
+        let read = |file: PathBuf| {
+            std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
+        };
+        self.file.filter(|_| !self.remove).map(read).transpose()
+    }
+}
+
 /// Where the password comes from; from a prompt if nothing is given.
 #[derive(Args)]
 #[group(required = false, multiple = false)]
@@ -297,6 +381,16 @@ pub(super) struct Quota(pub(super) Option<u64>);
 
 fn size(text: &str) -> Result<u64, String> {
     parse_size(text).ok_or_else(|| "expected a size such as 500M or 2G".to_owned())
+}
+
+fn every(text: &str) -> Result<Every, String> {
+    match text {
+        "never" => Ok(Every(None)),
+        text => match text.parse() {
+            Ok(seconds @ 1..=86_400) => Ok(Every(Some(seconds))),
+            Ok(_) | Err(_) => Err("expected 1 to 86400 seconds, or never".to_owned()),
+        },
+    }
 }
 
 fn quota(text: &str) -> Result<Quota, String> {

@@ -1,15 +1,15 @@
 //! Commands of the binary.
 //!
-//! `arguments` says what can be written, `accounts`, `domains` and `mailboxes` carry it out through
-//! a `Target`: the server that runs, by its admin socket, or the data directory itself. What this
-//! part cannot do itself (serve, open the engine) is a [`Program`]'s.
+//! `arguments` says what can be written; `accounts`, `domains`, `mailboxes`, `routes` and `alerts`
+//! carry it out through a `Target`: the server that runs, by its admin socket, or the data
+//! directory itself. What this part cannot do itself (serve, open the engine) is a [`Program`]'s.
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::admin::OfflineEngine;
+use crate::admin::{AdminRequest, OfflineEngine};
 use crate::config::Config;
 
 mod accounts;
@@ -19,6 +19,7 @@ mod demo;
 mod domains;
 mod mailboxes;
 mod password;
+mod routes;
 mod settings;
 mod target;
 
@@ -27,6 +28,7 @@ pub use demo::{DEMO_ACCOUNT, DEMO_PASSWORD, DemoOptions, DemoReady};
 pub use target::directory_options;
 
 use arguments::Command;
+use target::Target;
 
 /// What the commands need of the rest of the server.
 pub trait Program {
@@ -74,6 +76,10 @@ pub fn execute(arguments: Arguments, program: &dyn Program, output: &mut dyn Wri
         Command::Domain(command) => domains::execute(command, program, output),
         Command::Alert(command) => alerts::execute(command, program, output),
         Command::Mailbox(command) => mailboxes::execute(command, program, output),
+        Command::Running { every, server } => Target::open(&server, program)
+            .and_then(|mut target| target.ask(AdminRequest::RunningSet { every_s: every.0 }))
+            .map(drop),
+        Command::Route(command) => routes::execute(command, program, output),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -91,7 +91,9 @@ impl Target {
             | AdminReply::Domains { .. }
             | AdminReply::Mailboxes { .. }
             | AdminReply::Rights { .. }
-            | AdminReply::Imported { .. } => Ok(reply),
+            | AdminReply::Imported { .. }
+            | AdminReply::Routes { .. }
+            | AdminReply::Route { .. } => Ok(reply),
         }
     }
 }

@@ -371,3 +371,47 @@ fn secrets_do_not_show_in_arguments() {
     let arguments = Arguments::try_parse_from(words).unwrap();
     assert!(!format!("{arguments:?}").contains("hunter2"));
 }
+
+#[test]
+fn routes_are_set_shown_tested_and_removed() {
+    let (disk, folder) = (Disk::default(), tempfile::tempdir().unwrap());
+    let run = |words: &[&str]| run(&disk, folder.path(), words);
+    assert!(run(&["account", "add", "anna", "--password", "p"]).is_some());
+    for (source, target) in [
+        ("j.smith", "John@othercompany.com"),
+        ("info", "anna"),
+        ("*@localhost", "reject:Nobody here"),
+    ] {
+        assert!(run(&["route", "set", source, target]).is_some(), "{source}");
+    }
+    let shown = "<*@localhost> = reject:Nobody here\n\
+        <info@localhost> = anna@localhost\n\
+        <j.smith@localhost> = John@othercompany.com\n";
+    assert_eq!(run(&["route", "show"]).unwrap(), shown);
+    assert!(
+        run(&["route", "show", "--json"])
+            .unwrap()
+            .starts_with("[{\"source\":")
+    );
+    let test = |address| run(&["route", "test", address]).unwrap();
+    assert_eq!(test("info"), "info@localhost\naccount anna@localhost\n");
+    assert_eq!(
+        test("j.smith"),
+        "j.smith@localhost\nmoved to John@othercompany.com\n"
+    );
+    assert_eq!(test("x"), "x@localhost\nrejected: Nobody here\n");
+    assert_eq!(test("x@elsewhere.org"), "nobody\n");
+    assert!(run(&["route", "remove", "info"]).is_some());
+    assert!(run(&["route", "remove", "info"]).is_none());
+    assert!(run(&["route", "set", "a b", "c"]).is_none());
+}
+
+#[test]
+fn running_is_a_setting_of_a_server_that_runs() {
+    let (disk, folder) = (Disk::default(), tempfile::tempdir().unwrap());
+    assert!(run(&disk, folder.path(), &["running", "never"]).is_none());
+    for bad in ["0", "-1", "86401", "often"] {
+        let words = ["corepost", "running", bad, "--data-dir", "d"];
+        assert!(Arguments::try_parse_from(words).is_err(), "{bad}");
+    }
+}

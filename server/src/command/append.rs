@@ -14,7 +14,7 @@ use storage_engine::request::{
 use crate::flags;
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
-use crate::session::{Completion, Execution, Gone, Incoming, Location, Session, State};
+use crate::session::{Completion, Execution, Gone, Incoming, Location, Running, Session, State};
 use crate::upload::{self, Upload};
 
 /// The command up to its message literal has come: takes the message or refuses it.
@@ -72,7 +72,10 @@ fn refuse<R: Runtime>(session: &mut Session<R>, completion: Completion) -> Execu
 
 /// Where the message is to go. Another account's log takes no octet of a message that its
 /// mailbox would refuse.
-async fn locate<R: Runtime>(session: &Session<R>, mailbox: &str) -> Result<Location, Refusal> {
+pub(super) async fn locate<R: Runtime>(
+    session: &Session<R>,
+    mailbox: &str,
+) -> Result<Location, Refusal> {
     let location = session.locate(mailbox).await?;
     if location.is_foreign() {
         let name = location.name.clone();
@@ -115,7 +118,9 @@ async fn take<R: Runtime>(
             return Err(Gone::Bye("Out of step"));
         }
     }
-    let uploaded = match upload.finish().await {
+    // Until here the client was sending; from here on it waits.
+    let mut running = Running::begin(session);
+    let uploaded = match running.wait(session, upload.finish()).await {
         Ok(uploaded) => uploaded,
         Err(refusal) => return refused(&refusal, Missing::Destination),
     };
@@ -145,7 +150,7 @@ async fn take<R: Runtime>(
             GoneMessages::PassOver
         },
     });
-    store(session, &location, message, replaces).await
+    store(session, &location, message, replaces, &mut running).await
 }
 
 async fn store<R: Runtime>(
@@ -153,6 +158,7 @@ async fn store<R: Runtime>(
     location: &Location,
     message: NewMessage,
     replaces: Option<Replaces>,
+    running: &mut Running,
 ) -> Execution {
     let limit = session.limit_at(location).await;
     let body = message.body.clone();
@@ -162,7 +168,8 @@ async fn store<R: Runtime>(
         replaces,
         limit,
     };
-    match session.request_at(location, operation).await {
+    let asked = session.asking_at(location, operation);
+    match running.wait(session, asked).await {
         Ok(Reply::Appended {
             mailbox,
             uid_validity,

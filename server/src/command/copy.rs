@@ -4,11 +4,15 @@ use imap_proto::command::{Copy, Numbering};
 use imap_proto::grammar::{MailboxName, SequenceSet};
 use imap_proto::response::code::Code;
 use storage_engine::ids::{ChangeNumber, ModSeq, Uid, UidValidity};
-use storage_engine::request::{GoneMessages, Operation, Refusal, Reply, Transfer, TransferKind};
+use storage_engine::request::{
+    GoneMessages, Operation, Refusal, Reply, Transfer, TransferKind, UidRange,
+};
 
 use crate::runtime::Runtime;
 use crate::session::refusal::{Missing, refused};
-use crate::session::{Completion, Execution, Gone, Session};
+use crate::session::{Completion, Execution, Gone, Running, Session};
+
+mod encrypted;
 
 mod crossing;
 
@@ -18,7 +22,11 @@ pub async fn execute<R: Runtime>(command: Copy, session: &mut Session<R>) -> Exe
         numbering,
         set,
         mailbox,
+        encrypted,
     } = command;
+    if let Some(whose) = encrypted {
+        return encrypted::execute(session, (numbering, set), &mailbox, whose).await;
+    }
     match transfer(session, numbering, &set, &mailbox, TransferKind::Copy).await? {
         Transferred::Nothing => Ok(Completion::ok()),
         Transferred::NoSuchMessages => Ok(Completion::bad("No such messages")),
@@ -46,6 +54,11 @@ pub enum Transferred {
     },
 }
 
+fn messages(uids: &[UidRange]) -> u32 {
+    let lengths = uids.iter().map(|range| range.last.0 - range.first.0 + 1);
+    lengths.fold(0, u32::saturating_add)
+}
+
 /// Asks the owner.
 pub async fn transfer<R: Runtime>(
     session: &mut Session<R>,
@@ -54,9 +67,12 @@ pub async fn transfer<R: Runtime>(
     to: &MailboxName,
     kind: TransferKind,
 ) -> Result<Transferred, Gone> {
+    let mut running = Running::begin(session);
     let Some(uids) = session.resolve(set, numbering).await else {
         return Ok(Transferred::NoSuchMessages);
     };
+    // It is one step: nothing is done until everything is.
+    running.has_done(0, messages(&uids));
     if uids.is_empty() {
         return Ok(Transferred::Nothing);
     }
@@ -84,7 +100,8 @@ pub async fn transfer<R: Runtime>(
         gone,
         limit,
     });
-    match session.request_at(&location, operation).await {
+    let asked = session.asking_at(&location, operation);
+    match running.wait(session, asked).await {
         Ok(Reply::Transferred { uids, .. }) if uids.is_empty() => Ok(Transferred::Nothing),
         Ok(Reply::Transferred {
             uid_validity,

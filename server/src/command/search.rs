@@ -14,7 +14,7 @@ use crate::runtime::Runtime;
 use crate::search::{CompileError, Compiled, Condition, Context, Known, Texts, compile};
 use crate::session::body::{Ahead, Stored, read_ahead};
 use crate::session::selected::{EVERY_UID, Row};
-use crate::session::{Completion, Execution, Gone, Session};
+use crate::session::{Completion, Execution, Gone, Running, Session};
 
 /// What was found, in the command's numbering, ascending.
 #[derive(Default)]
@@ -95,20 +95,23 @@ async fn find<R: Runtime>(
 ) -> Result<Found, Gone> {
     let mut found = Found::default();
     let mut scratch = Scratch::default();
-    let mut after = None;
+    let mut running = Running::begin(session);
+    let (mut after, mut done) = (None, 0_u32);
     loop {
         let Some(selected) = session.selected() else {
             return Err(Gone::Closed);
         };
+        running.has_done(done, selected.exists()?);
         let rows = selected.rows(&EVERY_UID, after, limits::SEARCH_TURN_ROWS)?;
         let Some(last) = rows.last() else {
             return Ok(found);
         };
         after = Some(last.entry.uid);
         for rows in rows.chunks(limits::READ_AHEAD_MESSAGES) {
-            read_summaries(session, rows, &compiled.condition).await;
+            read_summaries(session, rows, &compiled.condition, &mut running).await;
             for row in rows {
-                match fits(session, row, compiled, &mut scratch).await {
+                done = done.saturating_add(1);
+                match fits(session, row, compiled, &mut scratch, &mut running).await {
                     Some(true) => {
                         let number = match numbering {
                             Numbering::Sequence => row.seq,
@@ -122,11 +125,17 @@ async fn find<R: Runtime>(
             }
         }
         session.pause().await?;
+        running.check(session).await?;
     }
 }
 
 /// Reads the summaries ahead that will be wanted.
-async fn read_summaries<R: Runtime>(session: &mut Session<R>, rows: &[Row], condition: &Condition) {
+async fn read_summaries<R: Runtime>(
+    session: &mut Session<R>,
+    rows: &[Row],
+    condition: &Condition,
+    running: &mut Running,
+) {
     let is_undecided = |row: &&Row| condition.check(Known::row(row)).is_none();
     let undecided: Vec<Row> = rows.iter().filter(is_undecided).copied().collect();
     let Some(key) = session.selected().map(|selected| selected.key()) else {
@@ -137,7 +146,9 @@ async fn read_summaries<R: Runtime>(session: &mut Session<R>, rows: &[Row], cond
         octets: false,
     };
     if undecided.len() > 1 {
-        read_ahead(&session.shard, key, &undecided, wanted).await;
+        let shard = session.shard.clone();
+        let read = read_ahead(&shard, key, &undecided, wanted);
+        running.wait(session, read).await;
     }
 }
 
@@ -148,6 +159,7 @@ async fn fits<R: Runtime>(
     row: &Row,
     Compiled { condition, texts }: &Compiled,
     scratch: &mut Scratch,
+    running: &mut Running,
 ) -> Option<bool> {
     let known = Known::row(row);
     if let Some(decided) = condition.check(known) {
@@ -156,7 +168,7 @@ async fn fits<R: Runtime>(
     let key = session.selected()?.key();
     let shard = session.shard.clone();
     let mut stored = Stored::new(&shard, key, row.entry);
-    let summary = match stored.summary().await {
+    let summary = match running.wait(session, stored.summary()).await {
         Ok(summary) => summary,
         Err(trouble) => return trouble.is_gone().then_some(false),
     };
@@ -167,8 +179,9 @@ async fn fits<R: Runtime>(
     }) {
         return Some(decided);
     }
-    let _searched = shard.searched().take(u64::from(row.entry.size)).await;
-    let octets = match stored.whole().await {
+    let memory = shard.searched().take(u64::from(row.entry.size));
+    let _searched = running.wait(session, memory).await;
+    let octets = match running.wait(session, stored.whole()).await {
         Ok(octets) => octets,
         Err(trouble) => return trouble.is_gone().then_some(false),
     };
@@ -183,6 +196,8 @@ async fn fits<R: Runtime>(
     let mut search = TextSearch::new(&octets, &summary, texts, scratch);
     loop {
         shard.runtime().yield_if_needed().await;
+        // A client that is gone shows at the end of this turn.
+        let _ = running.check(session).await;
         let is_all = search.step(limits::SEARCH_STEP_BYTES) == Progress::Done;
         let found = search.found();
         let decided = condition.check(Known {

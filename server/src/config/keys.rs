@@ -11,8 +11,8 @@ use crate::net::network::Networks;
 use super::listen;
 use super::reader::{Need, Reader};
 use super::{
-    Accounts, Auth, CertificateFiles, Config, Level, Limits, Listen, Lmtp, Log, LogTarget,
-    OverQuota, Store, Tls,
+    Accounts, Auth, CertificateFiles, ClientDomain, Config, Level, Limits, Listen, Lmtp, Log,
+    LogTarget, OverQuota, Store, Tls,
 };
 
 /// More than this is a misunderstanding of what a shard is.
@@ -124,6 +124,7 @@ fn limits(reader: &mut Reader<'_>) -> Limits {
     let per_address = reader.integer("limits.connections_per_address_max", 0..=10_000_000, 0);
     let per_account = reader.integer("limits.sessions_per_account_max", 0..=10_000_000, 0);
     let still_here_s = reader.integer("limits.still_here_s", 0..=SECONDS_MAX, 120);
+    let running_s = reader.integer("limits.running_s", 0..=SECONDS_MAX, 0);
     let idle_timeout = IDLE_TIMEOUT_S_MIN..=SECONDS_MAX;
     Limits {
         message_bytes_max: reader.size(
@@ -147,6 +148,7 @@ fn limits(reader: &mut Reader<'_>) -> Limits {
         idle_timeout_s: reader.integer("limits.idle_timeout_s", idle_timeout, 1800),
         login_timeout_s: reader.integer("limits.login_timeout_s", 1..=SECONDS_MAX, 60),
         still_here_s: Some(still_here_s).filter(|seconds| *seconds > 0),
+        running_s: Some(running_s).filter(|seconds| *seconds > 0),
         output_stall_s: reader.integer("limits.output_stall_s", 1..=SECONDS_MAX, 120),
     }
 }
@@ -181,6 +183,45 @@ fn auth(reader: &mut Reader<'_>) -> Auth {
 }
 
 fn accounts(reader: &mut Reader<'_>) -> Accounts {
+    Accounts {
+        template: template(reader),
+        domains: client_domains(reader),
+    }
+}
+
+fn client_domains(reader: &mut Reader<'_>) -> Vec<ClientDomain> {
+    const KEY: &str = "accounts.domains";
+    let fields = [
+        ("name", Need::Required),
+        ("address", Need::Optional),
+        ("tls_name", Need::Optional),
+    ];
+    let mut domains = Vec::new();
+    for table in reader.tables(KEY, &fields).unwrap_or_default() {
+        let name = table.string(reader, "name");
+        let address = table.string(reader, "address");
+        let tls_name = table.string(reader, "tls_name").to_lowercase();
+        let Ok(user) = mail_directory::AccountName::parse("user", &name) else {
+            reader.refuse(KEY, &format!("{name} is no domain"));
+            continue;
+        };
+        let parsed = address.parse::<IpAddr>().ok();
+        if parsed.is_none() && !address.is_empty() {
+            reader.refuse(KEY, &format!("{address} is no IP address"));
+        }
+        if address.is_empty() && tls_name.is_empty() {
+            reader.refuse(KEY, &format!("{name} needs an address or a tls_name"));
+        }
+        domains.push(ClientDomain {
+            name: user.domain().to_owned(),
+            address: parsed.map(|address| address.to_canonical()),
+            tls_name: Some(tls_name).filter(|name| !name.is_empty()),
+        });
+    }
+    domains
+}
+
+fn template(reader: &mut Reader<'_>) -> Template {
     let fields = [
         ("name", Need::Required),
         ("special_use", Need::Optional),
@@ -188,9 +229,7 @@ fn accounts(reader: &mut Reader<'_>) -> Accounts {
         ("subscribed", Need::Optional),
     ];
     let Some(tables) = reader.tables("accounts.mailboxes", &fields) else {
-        return Accounts {
-            template: Template::default(),
-        };
+        return Template::default();
     };
     let mut mailboxes = Vec::new();
     for table in tables {
@@ -207,7 +246,7 @@ fn accounts(reader: &mut Reader<'_>) -> Accounts {
     if let Err(error) = template.check() {
         reader.refuse("accounts.mailboxes", &error.to_string());
     }
-    Accounts { template }
+    template
 }
 
 fn log(reader: &mut Reader<'_>) -> Log {

@@ -3,7 +3,7 @@
 //! `deploy/corepost.sample.toml` documents every key with its default; a test holds it against this
 //! code. Unknown keys and bad values are errors that name the line and the right spelling.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use mail_directory::Template;
@@ -140,6 +140,8 @@ pub struct Limits {
     pub login_timeout_s: u64,
     /// How often a client in IDLE hears that the server is still there; `None` is never.
     pub still_here_s: Option<u64>,
+    /// How often a client whose APPEND, COPY, MOVE or SEARCH runs hears so; `None` is never.
+    pub running_s: Option<u64>,
     /// Time that a client may leave its output unread.
     pub output_stall_s: u64,
 }
@@ -175,11 +177,25 @@ pub struct Auth {
     pub hash_threads: usize,
 }
 
-/// New accounts.
+/// Accounts and their names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accounts {
-    /// What they start with, where their domain says nothing else.
+    /// What new ones start with, where their domain says nothing else.
     pub template: Template,
+    /// Domains of names that a client writes without one; `default_domain` where none fits.
+    pub domains: Vec<ClientDomain>,
+}
+
+/// Which clients mean this domain by a name without one: the address that they came to decides
+/// before the name that they asked TLS for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientDomain {
+    /// The domain, canonical.
+    pub name: String,
+    /// Those that came to this address of the server.
+    pub address: Option<IpAddr>,
+    /// Those that asked TLS for this host, in lower case.
+    pub tls_name: Option<String>,
 }
 
 /// Diagnostics.

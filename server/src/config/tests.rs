@@ -205,6 +205,31 @@ fn bad_values_are_named_with_what_is_right() {
 }
 
 #[test]
+fn a_domain_of_names_without_one_needs_a_name_and_a_sign() {
+    let domain = "[accounts]\ndomains = [ { name = \"Client2.COM\", address = \"192.0.2.7\", \
+                  tls_name = \"MAIL.client2.com\" } ]";
+    let domains = Config::parse(domain).unwrap().accounts.domains;
+    let expected = ClientDomain {
+        name: "client2.com".to_owned(),
+        address: Some("192.0.2.7".parse().unwrap()),
+        tls_name: Some("mail.client2.com".to_owned()),
+    };
+    assert_eq!(domains, [expected]);
+    check(
+        "accounts.domains = [ { name = \"a.org\" } ]",
+        &[(1, "accounts.domains: a.org needs an address or a tls_name")],
+    );
+    check(
+        "accounts.domains = [ { name = \"a..b\", address = \"x\" } ]",
+        &[(1, "accounts.domains: a..b is no domain")],
+    );
+    check(
+        "accounts.domains = [ { name = \"a.org\", address = \"x\" } ]",
+        &[(1, "accounts.domains: x is no IP address")],
+    );
+}
+
+#[test]
 fn a_syntax_error_names_its_line_and_hides_no_other_fault() {
     let faults = Config::parse("shards = \n[log]\nlevle = \"info\"\n").unwrap_err();
     assert!(faults.iter().any(|fault| fault.line == 1), "{faults:?}");

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use mail_directory::{Account, LookupError};
+use mail_directory::{Destination, LookupError, UnknownNames};
 use mail_message::delivery::{Trace, received, return_path};
 use storage_engine::ids::AccountId;
 use storage_engine::request::{
@@ -46,15 +46,22 @@ pub struct Origin<'a> {
     pub now_s: i64,
 }
 
-/// Finds the recipient, and refuses at once if a message of `announced` octets has no room. The
+/// Finds the recipient, and refuses at once if a message of the announced size has no room. The
 /// last word on that has the append.
 pub async fn resolve<R: Runtime>(
     shard: &Shard<R>,
     address: &Address,
-    announced: Option<u64>,
+    mail: &Mail,
 ) -> Result<Recipient, Reply> {
-    let Some((account, folder)) = find(shard, address).await? else {
-        return Err(Reply::UNKNOWN_USER);
+    let (destination, folder) = find(shard, address).await?;
+    let account = match destination {
+        Destination::Account(account) if !account.settings.services.lmtp => {
+            return Err(Reply::NO_SERVICE);
+        }
+        Destination::Account(account) => account,
+        Destination::Moved(address) => return Err(Reply::moved(&address, mail.smtputf8)),
+        Destination::Rejected(text) => return Err(Reply::rejected(&text)),
+        Destination::Nobody => return Err(Reply::UNKNOWN_USER),
     };
     let recipient = Recipient {
         address: address.text.clone(),
@@ -65,7 +72,7 @@ pub async fn resolve<R: Runtime>(
         },
         limit: limit_of(&account),
     };
-    check_room(shard, &recipient, announced).await?;
+    check_room(shard, &recipient, mail.size).await?;
     Ok(recipient)
 }
 
@@ -171,27 +178,34 @@ fn conclude<R: Runtime>(
     }
 }
 
-/// The account, and the folder if the address names one. A user whose own name has the delimiter
-/// in it comes before a folder of a shorter one.
+/// Where the address leads, and the folder if it names one. A user whose own name has the delimiter
+/// in it comes before a folder of a shorter one, and both before names that nobody has.
 async fn find<R: Runtime>(
     shard: &Shard<R>,
     address: &Address,
-) -> Result<Option<(Account, Option<String>)>, LookupError> {
+) -> Result<(Destination, Option<String>), LookupError> {
     let name = |local: &str| match address.domain.as_str() {
         "" => local.to_owned(),
         domain => format!("{local}@{domain}"),
     };
     let directory = shard.directory();
-    if let Some(account) = directory.lookup(&name(&address.local)).await? {
-        return Ok(Some((account, None)));
+    let whole = name(&address.local);
+    let found = directory.destination(&whole, UnknownNames::Refuse).await?;
+    if found != Destination::Nobody {
+        return Ok((found, None));
     }
     let delimiter = shard.config().lmtp.recipient_delimiter;
-    let Some((user, folder)) = split(&address.local, delimiter) else {
-        return Ok(None);
-    };
-    let account = directory.lookup(&name(user)).await?;
-    let folder = Some(folder.to_owned()).filter(|folder| !folder.is_empty());
-    Ok(account.map(|account| (account, folder)))
+    if let Some((user, folder)) = split(&address.local, delimiter) {
+        let found = directory
+            .destination(&name(user), UnknownNames::Refuse)
+            .await?;
+        if found != Destination::Nobody {
+            let folder = Some(folder.to_owned()).filter(|folder| !folder.is_empty());
+            return Ok((found, folder));
+        }
+    }
+    let anybody = directory.destination(&whole, UnknownNames::Reroute).await?;
+    Ok((anybody, None))
 }
 
 /// User and folder at the first delimiter; a folder's name may have more of them.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mail_directory::LookupError;
+use mail_directory::{ExternalAddress, LookupError};
 use storage_engine::request::Refusal;
 
 use crate::config::OverQuota;
@@ -65,6 +65,9 @@ impl Reply {
     pub const TOO_LARGE: Self = Self::new(552, "5.3.4", "Message is too large");
     /// Nobody here has that name.
     pub const UNKNOWN_USER: Self = Self::new(550, "5.1.1", "No such user here");
+    /// The account takes no mail (RFC 3463: mailbox disabled).
+    pub const NO_SERVICE: Self = Self::new(550, "5.2.1", "Account takes no mail");
+    const MOVED: Self = Self::new(551, "5.1.6", "User not local");
     /// Something here does not work at the moment.
     pub const TRY_AGAIN: Self = Self::new(451, "4.3.0", "Temporary failure; try again later");
     const FULL: Self = Self::new(452, "4.3.1", "Storage is full");
@@ -77,6 +80,29 @@ impl Reply {
             code,
             enhanced,
             text: Cow::Borrowed(text),
+        }
+    }
+
+    /// The user has gone elsewhere (RFC 5321 3.4). Without SMTPUTF8 a reply has ASCII only
+    /// (RFC 6531 3.7.4), so an address beyond it is kept back.
+    pub fn moved(address: &ExternalAddress, smtputf8: bool) -> Self {
+        let address = address.to_string();
+        if !smtputf8 && !address.is_ascii() {
+            return Self::MOVED;
+        }
+        let end = address.floor_char_boundary(REPLY_ADDRESS_BYTES_MAX);
+        let address = address.get(..end).unwrap_or_default();
+        Reply {
+            text: format!("User not local; please try <{address}>").into(),
+            ..Self::MOVED
+        }
+    }
+
+    /// Refused by a record of the routing table.
+    pub fn rejected(text: &str) -> Self {
+        Reply {
+            text: text.to_owned().into(),
+            ..Self::new(550, "5.7.1", "")
         }
     }
 

@@ -176,7 +176,7 @@ impl<R: Runtime> Session<R> {
         if !transaction.mail.smtputf8 && !address.text.is_ascii() {
             return Err(Reply::NEEDS_SMTPUTF8);
         }
-        let recipient = delivery::resolve(&self.shard, address, transaction.mail.size).await?;
+        let recipient = delivery::resolve(&self.shard, address, &transaction.mail).await?;
         transaction.recipients.push(recipient);
         Ok(())
     }

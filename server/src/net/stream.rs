@@ -1,6 +1,7 @@
 //! One type for a connection's bytes, plain or TLS, that becomes TLS in place.
 
 use std::io;
+use std::net::IpAddr;
 
 use super::tls::TlsServer;
 use super::tls_session::TlsSession;
@@ -137,6 +138,23 @@ impl<S: Stream> Connection<S> {
     /// Who is at the other end.
     pub fn peer(&self) -> Peer {
         self.peer
+    }
+
+    /// Our own address, as the client has used it, if it is one of TCP.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        match &self.transport {
+            Transport::Plain(stream) => stream.local_ip(),
+            Transport::Tls(session) => session.local_ip(),
+            Transport::Broken => None,
+        }
+    }
+
+    /// The host name that the client asked TLS for, in lower case.
+    pub fn tls_name(&self) -> Option<&str> {
+        match &self.transport {
+            Transport::Tls(session) => session.server_name(),
+            Transport::Plain(_) | Transport::Broken => None,
+        }
     }
 
     /// Lets a sweeper on the same shard end this connection.

@@ -1,5 +1,6 @@
 //! TLS settings, shared by all shards: certificates by name, resumption, reload.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -153,8 +154,21 @@ struct Stamp {
     inode: u64,
 }
 
+thread_local! {
+    /// The unbuffered interface does not tell which name the client asked for, the resolver is
+    /// told: what it saw last, for the session that called it.
+    static SERVER_NAME: Cell<Option<Box<str>>> = const { Cell::new(None) };
+}
+
+/// The name that a client has asked for in the records that were just processed on this thread.
+pub(super) fn take_server_name() -> Option<Box<str>> {
+    SERVER_NAME.take()
+}
+
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello.server_name().map(str::to_ascii_lowercase);
+        SERVER_NAME.set(name.map(String::into_boxed_str));
         let set = self.current.load();
         let chosen = hello.server_name().and_then(|name| set.by_name(name));
         Some(chosen.unwrap_or(&set.default).clone())

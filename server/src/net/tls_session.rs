@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::task::{Context, Poll, Waker, ready};
 
 use rustls::server::UnbufferedServerConnection;
@@ -15,7 +16,7 @@ use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic,
 };
 
-use super::tls::TlsServer;
+use super::tls::{TlsServer, take_server_name};
 use crate::runtime::{Stream, with_read_scratch};
 
 /// Plaintext that is encrypted in one go: two records of the largest size. Bounds what a client
@@ -49,6 +50,8 @@ pub(super) struct TlsSession<S> {
     outbox_sent: usize,
     /// The peer has said its last.
     ended: bool,
+    /// The host name that the client asked for, in lower case.
+    server_name: Option<Box<str>>,
     /// We have said ours.
     goodbye_said: bool,
     failed: bool,
@@ -66,6 +69,7 @@ impl<S: Stream> TlsSession<S> {
             outbox: Vec::new(),
             outbox_sent: 0,
             ended: false,
+            server_name: None,
             goodbye_said: false,
             failed: false,
         });
@@ -106,6 +110,14 @@ impl<S: Stream> TlsSession<S> {
             .await?;
         }
         poll_fn(|context| self.poll_flush(context)).await
+    }
+
+    pub(super) fn local_ip(&self) -> Option<IpAddr> {
+        self.stream.local_ip()
+    }
+
+    pub(super) fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
     }
 
     pub(super) fn acknowledge(&self) {
@@ -208,6 +220,9 @@ impl<S: Stream> TlsSession<S> {
         let outcome = loop {
             let rest = received.get_mut(start..).unwrap_or_default();
             let UnbufferedStatus { mut discard, state } = self.tls.process_tls_records(rest);
+            if let Some(name) = take_server_name() {
+                self.server_name = Some(name);
+            }
             let step = match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     let mut step = Ok(Step::Again);

@@ -14,6 +14,7 @@
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::IpAddr;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -98,6 +99,11 @@ pub trait Stream: 'static {
 
     /// Who is at the other end.
     fn peer(&self) -> Peer;
+
+    /// Our own address, as the client has used it, if it is one of TCP. Asks the kernel.
+    fn local_ip(&self) -> Option<IpAddr> {
+        None
+    }
 
     /// Lets a sweeper on the same shard end this connection.
     fn kick_handle(&self) -> Kick;

@@ -20,6 +20,7 @@ use crate::command::namespace::SEPARATOR;
 use crate::limits;
 use crate::quota::limit_of;
 use crate::runtime::Runtime;
+use crate::shard::Shard;
 
 /// A mailbox name in the account that it belongs to.
 #[derive(Debug, Clone)]
@@ -139,12 +140,24 @@ impl<R: Runtime> Session<R> {
         location: &Location,
         operation: Operation,
     ) -> Result<Reply, Refusal> {
-        let asked = self
-            .shard
-            .request(location.owner, location.actor.clone(), operation);
-        match asked.await {
-            Err(refusal) if location.is_foreign() => Err(self.hide(location, refusal).await),
-            outcome => outcome,
+        self.asking_at(location, operation).await
+    }
+
+    /// As [`Session::request_at`], for who has something to do with the session meanwhile.
+    pub fn asking_at(
+        &self,
+        location: &Location,
+        operation: Operation,
+    ) -> impl Future<Output = Result<Reply, Refusal>> + use<R> {
+        let (shard, location) = (self.shard.clone(), location.clone());
+        async move {
+            let asked = shard.request(location.owner, location.actor.clone(), operation);
+            match asked.await {
+                Err(refusal) if location.is_foreign() => {
+                    Err(hide(&shard, &location, refusal).await)
+                }
+                outcome => outcome,
+            }
         }
     }
 
@@ -172,21 +185,7 @@ impl<R: Runtime> Session<R> {
 
     /// Waits until what is said about a foreign name that may not be there may leave.
     pub async fn keep_time(&self, location: &Location) {
-        let runtime = self.shard.runtime();
-        let taken = runtime.now().saturating_sub(location.since);
-        runtime.sleep(rest_of_quantum(taken)).await;
-    }
-
-    /// One refusal for all that the session may not know.
-    async fn hide(&self, location: &Location, refusal: Refusal) -> Refusal {
-        match refusal {
-            // An account that cannot be read has not said whether there are rights.
-            Refusal::NoSuchAccount | Refusal::NoSuchMailbox | Refusal::Unreadable => {
-                self.keep_time(location).await;
-                Refusal::NoSuchMailbox
-            }
-            other => other,
-        }
+        keep_time(&self.shard, location).await;
     }
 
     /// An account that the directory cannot look up at the moment is taken for a missing one: to
@@ -199,6 +198,24 @@ impl<R: Runtime> Session<R> {
                 None
             }
         }
+    }
+}
+
+async fn keep_time<R: Runtime>(shard: &Shard<R>, location: &Location) {
+    let runtime = shard.runtime();
+    let taken = runtime.now().saturating_sub(location.since);
+    runtime.sleep(rest_of_quantum(taken)).await;
+}
+
+/// One refusal for all that the session may not know.
+async fn hide<R: Runtime>(shard: &Shard<R>, location: &Location, refusal: Refusal) -> Refusal {
+    match refusal {
+        // An account that cannot be read has not said whether there are rights.
+        Refusal::NoSuchAccount | Refusal::NoSuchMailbox | Refusal::Unreadable => {
+            keep_time(shard, location).await;
+            Refusal::NoSuchMailbox
+        }
+        other => other,
     }
 }
 

@@ -4,9 +4,7 @@
 //! wire -> Request -> Command -> state check -> command::execute -> updates -> tagged -> wire
 //! ```
 
-use std::cell::OnceCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use imap_proto::command::{Command, Numbering};
@@ -17,15 +15,12 @@ use imap_proto::request::{LiteralHeader, Request};
 use imap_proto::response::code::Code;
 use imap_proto::response::status::{self, Condition};
 use mail_directory::Account;
-use mail_directory::settings::Administrator;
-use storage_engine::ids::AccountId;
-use storage_engine::request::{Actor, Limit, Operation, Principal, Refusal, Reply, UidRange};
+use storage_engine::request::{Actor, Operation, Refusal, Reply, UidRange};
 use storage_engine::view::{SequenceNumber, SequenceRange};
 
 use crate::command;
 use crate::limits;
 use crate::net::stream::Connection;
-use crate::quota::limit_of;
 use crate::runtime::Runtime;
 use crate::shard::Shard;
 use crate::shard::sessions::{EndReason, SessionEntry};
@@ -34,10 +29,13 @@ pub mod alerts;
 pub mod body;
 pub mod capability;
 pub mod completion;
+pub mod domain;
 pub mod foreign;
 pub mod location;
+pub mod login;
 pub mod principal;
 pub mod refusal;
+pub mod running;
 pub mod selected;
 pub mod wire;
 
@@ -47,6 +45,8 @@ mod tests;
 pub use crate::transport::Gone;
 pub use completion::{Completion, Then};
 pub use location::Location;
+pub use login::Login;
+pub use running::Running;
 pub use selected::Selected;
 pub use wire::{Incoming, Wire};
 
@@ -88,37 +88,6 @@ impl<R: Runtime> State<R> {
         match self {
             State::Selected(_, selected) => Some(selected),
             State::NotAuthenticated | State::Authenticated(_) => None,
-        }
-    }
-}
-
-/// Who has logged in.
-#[derive(Clone)]
-pub struct Login {
-    /// The account's id in the engine.
-    pub account: AccountId,
-    /// Its canonical name.
-    pub name: String,
-    /// Whether it managed other accounts at login: what it is told it can do.
-    pub administrator: bool,
-    /// What it might hold at login; see [`Session::limit`].
-    pub limit: Limit,
-    /// LIST tells mailboxes that are not for mail.
-    pub sees_non_mail: bool,
-    /// What it is to the owners of other accounts in its domain, once that was asked for.
-    principal: OnceCell<Arc<Principal>>,
-}
-
-impl Login {
-    /// From the directory's answer.
-    pub fn new(account: &Account) -> Self {
-        Login {
-            account: AccountId(account.id.to_bytes()),
-            name: account.name.to_string(),
-            administrator: account.settings.administrator != Administrator::No,
-            limit: limit_of(account),
-            sees_non_mail: account.settings.sees_non_mail,
-            principal: OnceCell::new(),
         }
     }
 }
@@ -410,7 +379,14 @@ impl<R: Runtime> Session<R> {
 
     fn greet(&mut self) {
         let code = Code::Capability(self.capability_words());
-        let text = format!("Corepost IMAP server at {} ready", self.shard.hostname());
+        // Where domains have addresses of their own, a client sees the one that it came to.
+        let place = self
+            .client_domain()
+            .unwrap_or_else(|| self.shard.hostname());
+        let text = format!(
+            "Corepost IMAP Server {} at {place} ready",
+            env!("CARGO_PKG_VERSION")
+        );
         status::untagged(&mut self.wire.out, Condition::Ok, Some(&code), &text);
     }
 

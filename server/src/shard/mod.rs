@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mail_directory::DirectoryHandle;
@@ -20,6 +21,7 @@ use storage_engine::request::UploadId;
 
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::encryption::Encryption;
 use crate::limits;
 use crate::net::stream::Connection;
 use crate::net::tls::TlsServer;
@@ -65,6 +67,7 @@ struct Inner<R: Runtime> {
     uploads: Cell<u64>,
     ending: Cell<bool>,
     searched: Budget,
+    encrypting: Budget,
     shared: Shared,
 }
 
@@ -85,6 +88,11 @@ pub struct Shared {
     pub account_sessions: Option<Arc<Tally<AccountId>>>,
     /// [`limits::CHANGES_WAITING_MAX`]; tests want fewer.
     pub changes_waiting_max: usize,
+    /// Encrypts messages, on side threads.
+    pub encryption: Encryption,
+    /// Seconds between two 'Running' to a client whose command takes long; 0 is never. An
+    /// administrator may change it while the server runs.
+    pub running_s: Arc<AtomicU64>,
 }
 
 impl<R: Runtime> Clone for Shard<R> {
@@ -119,6 +127,7 @@ impl<R: Runtime> Shard<R> {
             uploads: Cell::new(0),
             ending: Cell::new(false),
             searched: Budget::new(limits::SEARCHED_BYTES_MAX),
+            encrypting: Budget::new(limits::ENCRYPTING_BYTES_MAX),
             shared,
         }));
         for (peer, inbox) in ends.from.into_iter().enumerate() {
@@ -230,6 +239,28 @@ impl<R: Runtime> Shard<R> {
     /// Counters that the admin thread reads.
     pub fn counters(&self) -> &Counters {
         &self.0.shared.counters
+    }
+
+    /// Encrypts messages.
+    pub fn encryption(&self) -> &Encryption {
+        &self.0.shared.encryption
+    }
+
+    /// Memory for the messages that are being encrypted.
+    pub fn encrypting(&self) -> &Budget {
+        &self.0.encrypting
+    }
+
+    /// How often a client whose command takes long hears 'Running'.
+    pub fn running_every(&self) -> Option<Duration> {
+        let seconds = self.0.shared.running_s.load(Ordering::Relaxed);
+        (seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+
+    /// Changes that for all shards, also for commands under way; `None` is never.
+    pub fn set_running_every(&self, seconds: Option<u64>) {
+        let running_s = &self.0.shared.running_s;
+        running_s.store(seconds.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// Certificates, if there are any.

@@ -109,6 +109,7 @@ impl AccountState {
             } => self.take_recent(*mailbox, *first_recent),
             Record::Alert(alert) => self.apply_alert(alert, effects),
             Record::Moved { mailbox, places } => self.move_places(*mailbox, places, effects),
+            Record::CertificateSet { certificate } => self.set_certificate(certificate),
             Record::Restated { part, parts, bytes } => self.restate(*part, *parts, bytes),
             Record::MoveBegun { .. }
             | Record::MoveEnded { .. }

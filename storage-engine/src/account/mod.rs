@@ -8,6 +8,7 @@
 mod acl;
 mod alerts;
 mod apply;
+mod certificate;
 mod describe;
 mod history;
 mod keywords;

@@ -23,6 +23,8 @@ impl AccountState {
             | Operation::DeleteAccount
             | Operation::Usage
             | Operation::Alerts(_)
+            | Operation::SetCertificate { .. }
+            | Operation::Certificate
             | Operation::Subscribe { .. }
             | Operation::Unsubscribe { .. }
             | Operation::EndMove { .. }
@@ -45,13 +47,7 @@ impl AccountState {
             }
             Operation::CreateMailbox { mailbox, .. } => self.permit_create(&mailbox.name, guest),
             Operation::DeleteMailbox { name } => self.permit_removal(name, guest),
-            Operation::RenameMailbox { from, to, .. } => {
-                self.permit_removal(from, guest)?;
-                match self.rights_on_outer(to, guest).contains(Rights::CREATE) {
-                    true => Ok(()),
-                    false => Err(Refusal::NoPermission),
-                }
-            }
+            Operation::RenameMailbox { from, to, .. } => self.permit_rename(from, to, guest),
             Operation::Append {
                 mailbox, replaces, ..
             } => {
@@ -81,6 +77,14 @@ impl AccountState {
                 self.permit_taking(transfer.from, guest, moves)?;
                 self.permit_named(&transfer.to, guest, Rights::INSERT)
             }
+        }
+    }
+
+    fn permit_rename(&self, from: &str, to: &str, guest: &Principal) -> Result<(), Refusal> {
+        self.permit_removal(from, guest)?;
+        match self.rights_on_outer(to, guest).contains(Rights::CREATE) {
+            true => Ok(()),
+            false => Err(Refusal::NoPermission),
         }
     }
 

@@ -120,6 +120,10 @@ impl AccountState {
             Operation::AskMove { from, number } => Ok(self.plan_ask_move(*from, *number)),
             Operation::ForgetMove { from, number } => Ok(self.plan_forget_move(*from, *number)),
             Operation::IsMoveOpen { number } => Ok(self.plan_is_move_open(*number)),
+            Operation::SetCertificate { certificate } => {
+                self.plan_set_certificate(certificate.as_ref())
+            }
+            Operation::Certificate => Ok(Planned::nothing(ReplyDraft::Certificate)),
             Operation::Deselect { .. } => Ok(Planned::nothing(ReplyDraft::Done)),
             Operation::CreateAccount { .. }
             | Operation::DeleteAccount
@@ -186,6 +190,8 @@ impl AccountState {
             | Operation::ChangeAcl { .. }
             | Operation::Acl { .. }
             | Operation::MyRights { .. }
+            | Operation::SetCertificate { .. }
+            | Operation::Certificate
             | Operation::Deselect { .. }
             | Operation::UploadChunk { .. }
             | Operation::AbandonUpload { .. }

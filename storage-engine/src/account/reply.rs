@@ -87,6 +87,8 @@ pub enum ReplyDraft {
         /// HIGHESTMODSEQ after it.
         mod_seq: ModSeq,
     },
+    /// [`Reply::Certificate`]
+    Certificate,
     /// [`Reply::Transferred`]
     Transferred {
         /// Source.
@@ -132,6 +134,7 @@ impl ReplyDraft {
                 let held = published.selectable_id(mailbox)?;
                 Reply::Selected(held.selected(&actor, first_recent, change(mailbox)))
             }
+            ReplyDraft::Certificate => Reply::Certificate(published.certificate()),
             of_messages => of_messages.finish_messages(change),
         })
     }

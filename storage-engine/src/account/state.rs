@@ -28,6 +28,8 @@ pub struct AccountState {
     pub(super) last_uid_validity: UidValidity,
     /// Bodies that more than one message uses, and how many do.
     pub(super) shared: HashMap<BodyId, u32>,
+    /// The account's own S/MIME certificate.
+    pub(super) certificate: Option<Arc<[u8]>>,
     /// RFC822.SIZE of all messages.
     pub(super) bytes: u64,
     pub(super) messages: u64,

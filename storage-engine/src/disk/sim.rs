@@ -3,8 +3,10 @@
 //! What it does at a crash: each 512-byte sector written since the file's last sync is kept or
 //! lost on its own (so writes tear and overtake each other), each name created, removed or renamed
 //! since the directory's last sync is old or new. Besides: it crashes at a chosen write, fills up,
-//! fails a sync (and then drops what was unsynced, as kernels do), and flips bits on request.
+//! fails a sync (and then drops what was unsynced, as kernels do), flips bits and stands still on
+//! request.
 
+mod hold;
 mod random;
 
 use std::cell::RefCell;
@@ -61,6 +63,7 @@ pub struct Counts {
 struct State {
     random: Random,
     faults: Faults,
+    hold: hold::Hold,
     counts: Counts,
     life: u64,
     off: bool,
@@ -86,6 +89,7 @@ impl SimDisk {
         let state = State {
             random: Random::new(seed),
             faults: Faults::default(),
+            hold: hold::Hold::default(),
             counts: Counts::default(),
             life: 0,
             off: false,
@@ -177,6 +181,7 @@ impl SimDisk {
         for _ in 0..turns {
             futures_lite::future::yield_now().await;
         }
+        self.held().await;
         let mut state = self.state.borrow_mut();
         if state.off || state.life != self.life {
             return Err(DiskError::Off);

@@ -396,6 +396,7 @@ fn purpose(operation: &Operation) -> Purpose {
         | Operation::Subscribe { .. }
         | Operation::UploadChunk { .. }
         | Operation::Receive(_)
+        | Operation::SetCertificate { .. }
         | Operation::Append { .. } => Purpose::Growth,
         Operation::Transfer(transfer) => match transfer.kind {
             TransferKind::Copy => Purpose::Growth,
@@ -420,6 +421,7 @@ fn purpose(operation: &Operation) -> Purpose {
         | Operation::ChangeAcl { .. }
         | Operation::Acl { .. }
         | Operation::MyRights { .. }
+        | Operation::Certificate
         | Operation::Store(_)
         | Operation::Expunge { .. }
         | Operation::Locate { .. } => Purpose::Upkeep,

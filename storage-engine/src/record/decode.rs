@@ -82,6 +82,9 @@ fn decode_body(kind: u8, body: &mut Reader<'_>) -> Result<Record, RecordError> {
         kind::MOVE_BEGUN | kind::MOVE_ENDED | kind::MOVE_KNOWN | kind::MOVE_FORGOTTEN => {
             moves::decode(kind, body)?
         }
+        kind::CERTIFICATE_SET => Record::CertificateSet {
+            certificate: body.bytes()?.to_vec(),
+        },
         _ => decode_message(kind, body)?,
     })
 }

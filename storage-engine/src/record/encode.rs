@@ -47,6 +47,7 @@ fn kind_of(record: &Record) -> u8 {
         Record::MoveEnded { .. } => kind::MOVE_ENDED,
         Record::MoveKnown { .. } => kind::MOVE_KNOWN,
         Record::MoveForgotten { .. } => kind::MOVE_FORGOTTEN,
+        Record::CertificateSet { .. } => kind::CERTIFICATE_SET,
     }
 }
 
@@ -94,6 +95,7 @@ fn encode_body(record: &Record, out: &mut Writer<'_>) {
         | Record::MoveEnded { .. }
         | Record::MoveKnown { .. }
         | Record::MoveForgotten { .. } => moves::encode(record, out),
+        Record::CertificateSet { certificate } => out.bytes(certificate),
         _ => encode_message(record, out),
     }
 }

@@ -28,3 +28,4 @@ pub const ALERT_POSTED: u8 = 30;
 pub const ALERTS_REMOVED: u8 = 31;
 pub const ALERTS_SEEN: u8 = 32;
 pub const QUOTA_MARK: u8 = 33;
+pub const CERTIFICATE_SET: u8 = 34;

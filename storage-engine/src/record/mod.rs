@@ -152,6 +152,11 @@ pub enum Record {
     },
     /// Something about the account's alerts.
     Alert(AlertRecord),
+    /// The account's own S/MIME certificate.
+    CertificateSet {
+        /// DER; empty is none.
+        certificate: Vec<u8>,
+    },
     /// The whole account as of the frame before this one's, cut in parts of consecutive LSNs.
     Restated {
         /// 0..parts
@@ -224,6 +229,7 @@ impl Record {
             | Record::KeywordAdded { .. }
             | Record::RecentTaken { .. }
             | Record::Alert(_)
+            | Record::CertificateSet { .. }
             | Record::Restated { .. }
             | Record::MoveBegun { .. }
             | Record::MoveEnded { .. }

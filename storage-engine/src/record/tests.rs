@@ -184,6 +184,12 @@ fn upkeep_samples() -> Vec<(Record, String)> {
             format!("0f2c000000020000000100000007000000{PLACE_A}{PLACE_B}"),
         ),
         (
+            Record::CertificateSet {
+                certificate: vec![0x30, 0],
+            },
+            "2206000000020000003000".to_owned(),
+        ),
+        (
             Record::Restated {
                 part: 1,
                 parts: 2,

@@ -85,6 +85,8 @@ pub enum Reply {
     },
     /// Of `AskMove` and `IsMoveOpen`.
     MoveState(bool),
+    /// Of `Certificate`.
+    Certificate(Option<Arc<[u8]>>),
     /// Of `Locate`.
     Located {
         /// The body's identity.

@@ -52,6 +52,13 @@ const MIGRATIONS: &[&str] = &[
         text   TEXT NOT NULL
     ) STRICT;
 ",
+    // A source is `name@domain`, `@domain` or `*@domain`, a target what `RouteTarget` prints.
+    "
+    CREATE TABLE routes (
+        source TEXT PRIMARY KEY NOT NULL,
+        target TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of the files that this program writes.

@@ -2,6 +2,8 @@ use super::*;
 use futures_lite::future::{block_on, poll_once};
 use std::time::Duration;
 
+mod routes;
+
 fn open(directory: &tempfile::TempDir) -> Directory {
     Directory::open(&Options {
         path: directory.path().join("directory.sqlite"),

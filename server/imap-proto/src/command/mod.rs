@@ -41,7 +41,7 @@ pub mod unsubscribe;
 
 pub use append::Append;
 pub use authenticate::{Authenticate, SaslLine};
-pub use copy::Copy;
+pub use copy::{Copy, Encrypted};
 pub use create::Create;
 pub use deleteacl::DeleteAcl;
 pub use enable::Enable;

@@ -323,8 +323,26 @@ fn the_remaining_commands() {
             numbering: Numbering::Sequence,
             set: set("2:4"),
             mailbox: name("MEETING"),
+            encrypted: None,
         }))
     );
+    let encrypted = |wire: &str| match parse(wire) {
+        Ok(Command::Copy(copy)) => copy.encrypted,
+        other => panic!("{wire}: {other:?}"),
+    };
+    let to = |text: &str| Some(Encrypted::To(text.into()));
+    assert_eq!(encrypted("a COPY 1 x ENCRYPTED *"), Some(Encrypted::Own));
+    assert_eq!(encrypted("a UID COPY 1 x encrypted MA+/="), to("MA+/="));
+    assert_eq!(encrypted("a COPY 1 x ENCRYPTED \"MA\""), to("MA"));
+    assert_eq!(
+        encrypted("a COPY 1 x ENCRYPTED {4}\r\nMA\r\n"),
+        to("MA\r\n")
+    );
+    assert_eq!(encrypted("a COPY 1 x "), None);
+    assert!(parse("a COPY 1 x ENCRYPTED").is_err());
+    assert!(parse("a COPY 1 x ENCRYPTED * y").is_err());
+    assert!(parse("a COPY 1 x SIGNED *").is_err());
+    assert!(parse("a MOVE 1 x ENCRYPTED *").is_err());
     assert_eq!(
         parse("a UID MOVE 42:69 foo"),
         Ok(Command::Move(Move {

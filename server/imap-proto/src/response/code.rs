@@ -100,6 +100,20 @@ pub enum Code {
     TooBig,
     /// HASCHILDREN (RFC 9051)
     HasChildren,
+    /// INPROGRESS (RFC 9585)
+    InProgress {
+        /// The tag of the command that is at work.
+        tag: Vec<u8>,
+        /// How far it has come.
+        progress: Progress,
+    },
+    /// REFERRAL (RFC 2221): where to log in instead.
+    Referral {
+        /// The name there, as it is.
+        user: String,
+        /// The system.
+        host: String,
+    },
 }
 
 impl Code {
@@ -144,6 +158,16 @@ impl Code {
             Self::Modified(set) => {
                 out.extend_from_slice(b"MODIFIED ");
                 set.encode(out);
+            }
+            Self::InProgress { tag, progress } => {
+                out.extend_from_slice(b"INPROGRESS (");
+                in_progress_tag(out, tag);
+                progress.encode(out);
+                out.push(b')');
+            }
+            Self::Referral { user, host } => {
+                out.extend_from_slice(b"REFERRAL ");
+                imap_url(out, user, host);
             }
             plain => out.extend_from_slice(plain.word().as_bytes()),
         }
@@ -190,6 +214,8 @@ impl Code {
             Self::UseAttr => "USEATTR",
             Self::TooBig => "TOOBIG",
             Self::HasChildren => "HASCHILDREN",
+            Self::InProgress { .. } => "INPROGRESS",
+            Self::Referral { .. } => "REFERRAL",
         }
     }
 }
@@ -197,6 +223,83 @@ impl Code {
 fn word_and_number(out: &mut Vec<u8>, word: &[u8], value: u64) {
     out.extend_from_slice(word);
     number64(out, value);
+}
+
+/// How far a command has come (RFC 9585 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not known.
+    Unknown,
+    /// `done` of `goal` items, `done <= goal`.
+    Known {
+        /// Items done.
+        done: u32,
+        /// Items in all, at least 1.
+        goal: u32,
+    },
+}
+
+impl Progress {
+    /// So much of so much; nothing is known of a command that has nothing to do.
+    pub fn of(done: u32, goal: u32) -> Self {
+        match goal {
+            0 => Self::Unknown,
+            goal => Self::Known {
+                done: done.min(goal),
+                goal,
+            },
+        }
+    }
+
+    fn encode(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Unknown => out.extend_from_slice(b" NIL NIL"),
+            Self::Known { done, goal } => {
+                out.push(b' ');
+                number(out, done);
+                out.push(b' ');
+                number(out, goal);
+            }
+        }
+    }
+}
+
+/// A tag has neither quotes nor backslashes, so it is quoted as it is; but a bracket, which a tag
+/// may have, would end the code for clients that look for one.
+fn in_progress_tag(out: &mut Vec<u8>, tag: &[u8]) {
+    if tag.contains(&b']') {
+        out.extend_from_slice(b"NIL");
+        return;
+    }
+    out.push(b'"');
+    out.extend_from_slice(tag);
+    out.push(b'"');
+}
+
+/// The URL of a server for a user by any mechanism (RFC 5092 3).
+fn imap_url(out: &mut Vec<u8>, user: &str, host: &str) {
+    out.extend_from_slice(b"IMAP://");
+    percent_encode(out, user);
+    out.extend_from_slice(b";AUTH=*@");
+    percent_encode(out, host);
+    out.push(b'/');
+}
+
+/// RFC 5092 11: what is not an `achar` (RFC 3986's unreserved and some delimiters, of which none
+/// need be left alone) is written by the hexadecimal digits of its octets. So nothing is left that
+/// could end the code or the line.
+fn percent_encode(out: &mut Vec<u8>, text: &str) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte);
+            continue;
+        }
+        out.push(b'%');
+        for half in [byte >> 4, byte & 15] {
+            out.extend(DIGITS.get(usize::from(half)));
+        }
+    }
 }
 
 fn encode_bad_charset(out: &mut Vec<u8>, charsets: &[String]) {

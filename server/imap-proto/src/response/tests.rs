@@ -5,6 +5,7 @@ use crate::grammar::{
     Date, DateTime, Flag, ListValue, NumberRange, NumberSet, Partial, QuotaResource, Section,
     SectionText, SpecialUse, StatusItem,
 };
+use crate::response::code::Progress;
 
 fn check(write: impl FnOnce(&mut Vec<u8>), expected: &str) {
     let mut out = Vec::new();
@@ -14,6 +15,45 @@ fn check(write: impl FnOnce(&mut Vec<u8>), expected: &str) {
 
 fn check_code(code: &Code, expected: &str) {
     check(|out| code.encode(out), expected);
+}
+
+#[test]
+fn progress_is_told_with_the_tag_of_its_command() {
+    let check = |tag: &str, progress, expected| {
+        let tag = tag.as_bytes().to_vec();
+        check_code(&Code::InProgress { tag, progress }, expected);
+    };
+    check(
+        "A1",
+        Progress::of(175, 1000),
+        "INPROGRESS (\"A1\" 175 1000)",
+    );
+    check("A1", Progress::of(0, 0), "INPROGRESS (\"A1\" NIL NIL)");
+    check("A1", Progress::of(7, 5), "INPROGRESS (\"A1\" 5 5)");
+    check("a]b", Progress::Unknown, "INPROGRESS (NIL NIL NIL)");
+}
+
+#[test]
+fn a_referral_is_a_url_in_which_nothing_can_end_the_code() {
+    let check = |user: &str, host: &str, expected| {
+        let (user, host) = (user.to_owned(), host.to_owned());
+        check_code(&Code::Referral { user, host }, expected);
+    };
+    check(
+        "John",
+        "othercompany.com",
+        "REFERRAL IMAP://John;AUTH=*@othercompany.com/",
+    );
+    check(
+        "a.b+c;x]\r\n@%",
+        "x.org",
+        "REFERRAL IMAP://a.b%2Bc%3Bx%5D%0D%0A%40%25;AUTH=*@x.org/",
+    );
+    check(
+        "m\u{fc}",
+        "\u{e4}.de",
+        "REFERRAL IMAP://m%C3%BC;AUTH=*@%C3%A4.de/",
+    );
 }
 
 fn numbers(ranges: &[(u32, u32)]) -> NumberSet {

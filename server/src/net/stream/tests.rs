@@ -312,6 +312,35 @@ fn second_connection_resumes_the_first() {
 }
 
 #[test]
+fn the_host_that_a_client_asks_for_is_known_also_when_it_resumes() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = certificate(directory.path(), &["mail.example.org"]);
+    let tls = TlsServer::load(std::slice::from_ref(&files)).unwrap();
+    for version in BOTH {
+        let config = client_config(&[&files], &[version]);
+        for (seed, name) in (0..).zip(["MAIL.example.org", "MAIL.example.org", "127.0.0.1"]) {
+            let simulation = Simulation::new(seed);
+            let (client, server) = simulation.connect_pair(LOCAL);
+            let tls = tls.clone();
+            let mut client = Client::new(client, &config, name);
+            simulation.runtime().spawn(async move {
+                client.send(b"x").await;
+                client.receive_bytes(1).await;
+            });
+            let asked = simulation.run_until(async move {
+                let connection = Connection::accept_tls(server, &tls).await.unwrap();
+                let asked = connection.tls_name().map(str::to_owned);
+                // The ticket for the next one comes with the first bytes.
+                echo(connection).await;
+                asked
+            });
+            let expected = Some("mail.example.org").filter(|_| seed < 2);
+            assert_eq!(asked.unwrap().as_deref(), expected, "{version:?} {seed}");
+        }
+    }
+}
+
+#[test]
 fn changed_certificate_is_used_and_a_broken_one_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let (files, new) = (

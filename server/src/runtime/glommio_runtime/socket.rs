@@ -4,7 +4,7 @@
 //! and `TcpListener` as well; both work on any stream socket.
 
 use std::io;
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -119,6 +119,11 @@ impl Stream for GlommioStream {
 
     fn peer(&self) -> Peer {
         self.peer
+    }
+
+    fn local_ip(&self) -> Option<IpAddr> {
+        let address = SockRef::from(&borrow(&self.socket)).local_addr().ok()?;
+        Some(address.as_socket()?.ip().to_canonical())
     }
 
     fn kick_handle(&self) -> Kick {

@@ -67,6 +67,9 @@ fn decode_sections<'b>(
 pub(super) fn encode_account(state: &AccountState, out: &mut Writer<'_>) {
     let mut sections = Sections::default();
     sections.add(kind::ALERT_POSTED, |out| encode_alerts(&state.alerts, out));
+    if let Some(certificate) = state.certificate() {
+        sections.add(kind::CERTIFICATE_SET, |out| out.bytes(&certificate));
+    }
     if state.moves.last > 0 {
         sections.add(kind::MOVE_BEGUN, |out| state.moves.encode_out(out));
     }
@@ -84,6 +87,10 @@ pub(super) fn decode_account(
     decode_sections(input, |kind, body| match kind {
         kind::ALERT_POSTED => {
             state.alerts = decode_alerts(body)?;
+            Ok(())
+        }
+        kind::CERTIFICATE_SET => {
+            state.set_certificate(body.bytes()?);
             Ok(())
         }
         kind::MOVE_BEGUN => Ok(state.moves.decode_out(body)?),

@@ -176,3 +176,19 @@ fn pages_of_version_1_are_read_before_they_are_told_of() {
     assert_eq!(told.unseen_media, 2);
     assert_eq!(told.oldest.map(|date| date.unix_s), Some(100));
 }
+
+#[test]
+fn a_certificate_is_a_section_of_the_account() {
+    let mut state = AccountState::decode(&bytes(&format!("01{ACCOUNT}{INBOX}{NONE_SHARED}")));
+    let state = state.as_mut().unwrap();
+    let certificate = vec![0x30, 0];
+    state.apply(&Record::CertificateSet { certificate });
+    let written = state.encode(Form::Whole).unwrap();
+    let section = bytes("010000002206000000020000003000");
+    assert!(written.ends_with(&section), "{written:02x?}");
+    let read = AccountState::decode(&written).unwrap();
+    assert_eq!(read.certificate().as_deref(), Some(&[0x30, 0][..]));
+    let certificate = Vec::new();
+    state.apply(&Record::CertificateSet { certificate });
+    assert_eq!(state.certificate(), None);
+}
